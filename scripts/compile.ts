@@ -1,0 +1,87 @@
+// Owns how the program becomes one executable: compile options, version defines, embedded pages, the addon of the target.
+// Must not know the command line or where releases go. Invariant: the result reads no .env, bunfig.toml, tsconfig.json or
+// package.json of the folder it is started in.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { addonSpecifier, type CompileTarget, createWreqPlugin } from "./wreq-plugin.ts";
+
+export interface CompileOptions {
+  root: string;
+  target: CompileTarget;
+  outfile: string;
+  entrypoint?: string;
+  addonPath?: string;
+  /** Cheaper to build and with readable stack traces; for development only. */
+  minify?: boolean;
+}
+
+export interface CompiledExecutable {
+  path: string;
+  sizeBytes: number;
+  version: string;
+  commit: string;
+  addon: string;
+  assets: string[];
+}
+
+export async function compileExecutable(options: CompileOptions): Promise<CompiledExecutable> {
+  const { root, target, outfile } = options;
+  const addon = addonSpecifier(target, options.addonPath);
+  requireAddon(addon, root);
+  const wreq = createWreqPlugin(addon);
+  const version = await readVersion(root);
+  const commit = readCommit(root);
+  const assets = embeddedAssets(root);
+  const result = await Bun.build({
+    entrypoints: [options.entrypoint ?? join(root, "src/main.ts")],
+    target: "bun",
+    format: "esm",
+    minify: options.minify ?? true,
+    bytecode: true,
+    sourcemap: "none",
+    plugins: [wreq.plugin],
+    define: { BUILD_VERSION: JSON.stringify(version), BUILD_COMMIT: JSON.stringify(commit) },
+    compile: {
+      target,
+      outfile,
+      assets,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
+  if (!result.success) throw new AggregateError(result.logs, "the bundle failed");
+  if (wreq.patched() === 0)
+    throw new Error("wreq-js is not part of the bundle; the executable would have no upstream client");
+  return { path: outfile, sizeBytes: Bun.file(outfile).size, version, commit, addon, assets };
+}
+
+function requireAddon(addon: string, root: string): void {
+  const found = addon.startsWith("/")
+    ? existsSync(addon)
+    : existsSync(join(root, "node_modules", addon, "package.json"));
+  if (found) return;
+  throw new Error(
+    `the addon ${addon} is not installed; npm installs only the one of this machine: unpack the package of the target and name its .node file with --addon`,
+  );
+}
+
+function embeddedAssets(root: string): string[] {
+  const pages = join(root, "static/dist");
+  return existsSync(pages) ? [pages] : [];
+}
+
+async function readVersion(root: string): Promise<string> {
+  const manifest: { version?: unknown } = await Bun.file(join(root, "package.json")).json();
+  if (typeof manifest.version !== "string") throw new Error("package.json names no version");
+  return manifest.version;
+}
+
+/** Empty outside a git checkout, for instance in a source archive or a container build without .git. */
+function readCommit(root: string): string {
+  const git = Bun.which("git");
+  if (!git) return "";
+  const run = Bun.spawnSync([git, "rev-parse", "--short=12", "HEAD"], { cwd: root, stderr: "ignore" });
+  return run.exitCode === 0 ? run.stdout.toString().trim() : "";
+}

@@ -1,0 +1,77 @@
+// Owns the one patch that lets wreq-js live inside the executable: its loader builds the addon's name at run time, which a
+// bundler cannot follow, so the loader's call is replaced by a static require of the addon of the build's target.
+// Must not know what else is built. Invariant: when the call is not found exactly once the build fails, never falls back.
+import type { BunPlugin } from "bun";
+
+export type CompileTarget =
+  | "bun-linux-x64"
+  | "bun-linux-x64-baseline"
+  | "bun-linux-x64-modern"
+  | "bun-linux-x64-musl"
+  | "bun-linux-x64-musl-baseline"
+  | "bun-linux-arm64"
+  | "bun-linux-arm64-musl"
+  | "bun-darwin-x64"
+  | "bun-darwin-arm64"
+  | "bun-windows-x64";
+
+// The addon must match the target's operating system, processor and C library; Bun embeds a wrong one without a word.
+const addonPackages: Record<CompileTarget, string> = {
+  "bun-linux-x64": "@wreq-js/binding-linux-x64-gnu",
+  "bun-linux-x64-baseline": "@wreq-js/binding-linux-x64-gnu",
+  "bun-linux-x64-modern": "@wreq-js/binding-linux-x64-gnu",
+  "bun-linux-x64-musl": "@wreq-js/binding-linux-x64-musl",
+  "bun-linux-x64-musl-baseline": "@wreq-js/binding-linux-x64-musl",
+  "bun-linux-arm64": "@wreq-js/binding-linux-arm64-gnu",
+  "bun-linux-arm64-musl": "@wreq-js/binding-linux-arm64-musl",
+  "bun-darwin-x64": "@wreq-js/binding-darwin-x64",
+  "bun-darwin-arm64": "@wreq-js/binding-darwin-arm64",
+  "bun-windows-x64": "@wreq-js/binding-win32-x64-msvc",
+};
+
+const loaderCall = "nativeBinding = loadNativeBinding();";
+const loaderFile = /[\\/]wreq-js[\\/]dist[\\/]wreq-js\.c?js$/;
+
+export function isCompileTarget(name: string): name is CompileTarget {
+  return Object.hasOwn(addonPackages, name);
+}
+
+export function compileTargets(): string[] {
+  return Object.keys(addonPackages);
+}
+
+/** The package or file that holds the addon; `addonPath` is for targets whose package npm refuses on this machine. */
+export function addonSpecifier(target: CompileTarget, addonPath?: string): string {
+  return addonPath ?? addonPackages[target];
+}
+
+export function replaceLoaderCall(source: string, addon: string): string {
+  const parts = source.split(loaderCall);
+  if (parts.length !== 2) {
+    throw new Error(
+      `wreq-js: expected the line "${loaderCall}" once, found it ${parts.length - 1} times; the patch needs a look after an upgrade`,
+    );
+  }
+  return parts.join(`nativeBinding = require(${JSON.stringify(addon)});`);
+}
+
+export interface WreqPlugin {
+  plugin: BunPlugin;
+  /** How many loader files were patched; a build of the program that patched none has no addon inside. */
+  patched: () => number;
+}
+
+export function createWreqPlugin(addon: string): WreqPlugin {
+  let patchedFiles = 0;
+  const plugin: BunPlugin = {
+    name: "wreq-addon",
+    setup(build) {
+      build.onLoad({ filter: loaderFile }, async ({ path }) => {
+        const contents = replaceLoaderCall(await Bun.file(path).text(), addon);
+        patchedFiles += 1;
+        return { contents, loader: "js" };
+      });
+    },
+  };
+  return { plugin, patched: () => patchedFiles };
+}
