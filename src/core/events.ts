@@ -1,0 +1,85 @@
+// The event vocabulary between providers and protocols: every upstream answer becomes this stream, every downstream
+// format is written from it. Events travel in batches (one batch an upstream read), so that a burst costs one turn.
+// Invariant: `start`, then closed blocks and loose events, then exactly one `finish` or `failure`, and nothing after.
+import type { GatewayError } from "./errors.ts";
+
+/** Token counts; estimated because the web upstream reports none. */
+export interface Usage {
+  readonly inputTokens: number;
+  /** Includes reasoning tokens. */
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly cachedTokens: number;
+  readonly estimated: boolean;
+}
+
+export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter" | "other";
+
+export type ActivityKind = "web-search" | "x-search" | "code" | "browse" | "image-search" | "agent" | "other";
+
+/** Where a picture or clip lies upstream, and once stored, under which name here. */
+export interface MediaSource {
+  /** Absolute upstream URL; may need the account's cookie, so it never reaches a caller. */
+  readonly url?: string;
+  /** Bytes that came with the frame, base64 without a prefix. */
+  readonly base64?: string;
+  readonly title?: string;
+  /** Set by the gateway after storing: the public link or data URI. */
+  readonly link?: string;
+}
+
+export type GenerationEvent =
+  | { readonly type: "start"; readonly id: string; readonly model: string; readonly created: number }
+  | { readonly type: "reasoning-start"; readonly block: number }
+  | { readonly type: "reasoning-delta"; readonly block: number; readonly text: string }
+  | { readonly type: "reasoning-end"; readonly block: number }
+  | { readonly type: "text-start"; readonly block: number }
+  | { readonly type: "text-delta"; readonly block: number; readonly text: string }
+  | { readonly type: "text-end"; readonly block: number }
+  | { readonly type: "tool-start"; readonly block: number; readonly callId: string; readonly name: string }
+  | { readonly type: "tool-delta"; readonly block: number; readonly text: string }
+  | { readonly type: "tool-end"; readonly block: number; readonly arguments: string }
+  | {
+      readonly type: "activity";
+      readonly kind: ActivityKind;
+      readonly phase: "start" | "end";
+      readonly detail: string;
+      readonly agent?: string;
+    }
+  | {
+      readonly type: "citation";
+      readonly url: string;
+      readonly title: string;
+      /** Character range of the link inside the answer text so far; absent for sources that are only listed. */
+      readonly range?: readonly [start: number, end: number];
+    }
+  | { readonly type: "image"; readonly index: number; readonly source: MediaSource; readonly partial: boolean }
+  | { readonly type: "video"; readonly source: MediaSource; readonly thumbnail?: MediaSource }
+  | { readonly type: "progress"; readonly value: number; readonly note: string }
+  | { readonly type: "upstream"; readonly conversationId?: string; readonly responseId?: string }
+  | { readonly type: "usage"; readonly usage: Usage }
+  | { readonly type: "finish"; readonly reason: FinishReason; readonly raw: string | null }
+  | { readonly type: "failure"; readonly error: GatewayError };
+
+export type EventBatch = readonly GenerationEvent[];
+
+/** What a provider returns: batches until `finish` or `failure`; ends by itself when the call's signal aborts. */
+export type GenerationStream = AsyncGenerator<EventBatch, void, void>;
+
+/** True for the first event that a caller could see: from then on a failure can no longer become a retry. */
+export const isVisible = (event: GenerationEvent): boolean => {
+  switch (event.type) {
+    case "text-delta":
+    case "reasoning-delta":
+      return event.text !== "";
+    case "tool-start":
+    case "image":
+    case "video":
+    case "activity":
+      return true;
+    default:
+      return false;
+  }
+};
+
+export const isLast = (event: GenerationEvent): boolean => event.type === "finish" || event.type === "failure";

@@ -1,0 +1,54 @@
+// What a caller asked for, in one shape for every downstream protocol. Protocols build it, providers read it.
+// Values are already checked; nothing here knows a wire format.
+
+/** Bytes by address or inline; `url` is http(s) only, `data` is base64 without a prefix. */
+export type Attachment =
+  | { readonly kind: "url"; readonly url: string; readonly name?: string }
+  | { readonly kind: "data"; readonly mime: string; readonly data: string; readonly name?: string };
+
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly source: Attachment; readonly param: string }
+  | { readonly type: "audio"; readonly source: Attachment; readonly param: string }
+  | { readonly type: "file"; readonly source: Attachment; readonly param: string };
+
+export type Role = "system" | "user" | "assistant" | "tool";
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text. */
+  readonly arguments: string;
+}
+
+export interface Message {
+  readonly role: Role;
+  readonly content: readonly ContentPart[];
+  readonly toolCalls?: readonly ToolCall[];
+  readonly toolCallId?: string;
+  readonly name?: string;
+}
+
+export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+
+export interface GenerationRequest {
+  /** The id as the caller wrote it; answers echo it. */
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly stream: boolean;
+  readonly temperature?: number;
+  readonly topP?: number;
+  /** Absent: the operator's default decides whether reasoning is shown. */
+  readonly reasoningEffort?: ReasoningEffort;
+  /** Explicit wish about showing reasoning; wins over the operator's default. */
+  readonly showReasoning?: boolean;
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+}
+
+/** A fetched attachment, ready for an upload. */
+export interface UploadFile {
+  readonly name: string;
+  readonly mime: string;
+  readonly bytes: Uint8Array;
+}

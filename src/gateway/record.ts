@@ -1,0 +1,53 @@
+// What is remembered of one request while it runs: filled in by the route, the attempts and the answer, closed once when
+// the body has ended. Never holds a body, a prompt or a credential.
+import type { GatewayError } from "../core/errors.ts";
+import type { FinishReason, Usage } from "../core/events.ts";
+
+/** How the request ended: only "upstream-cut" and "failed" say anything about the upstream. */
+export type RequestOutcome = "finished" | "client-closed" | "upstream-cut" | "failed";
+
+export interface Attempt {
+  /** Account id, safe to log. */
+  readonly account: string;
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** Error code, or null when the attempt served the request. */
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+export interface RequestRecord {
+  readonly id: string;
+  /** Monotonic milliseconds at the start. */
+  readonly startedMs: number;
+  readonly method: string;
+  readonly path: string;
+  key: string | null;
+  model: string | null;
+  stream: boolean;
+  readonly attempts: Attempt[];
+  account: string | null;
+  mode: string | null;
+  firstByteMs: number | null;
+  status: number;
+  outcome: RequestOutcome | null;
+  finish: FinishReason | null;
+  usage: Usage | null;
+  error: GatewayError | null;
+}
+
+export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "method" | "path">): RequestRecord => ({
+  ...start,
+  key: null,
+  model: null,
+  stream: false,
+  attempts: [],
+  account: null,
+  mode: null,
+  firstByteMs: null,
+  status: 0,
+  outcome: null,
+  finish: null,
+  usage: null,
+  error: null,
+});

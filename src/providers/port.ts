@@ -1,0 +1,71 @@
+// What a provider is to the rest of the program: something that turns a GenerationRequest into events with one account's
+// credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
+import type { EventBatch, GenerationStream, MediaSource } from "../core/events.ts";
+import type { Mode, Model, Tier } from "../core/models.ts";
+import type { GenerationRequest, UploadFile } from "../core/request.ts";
+import type { Log } from "../lib/log.ts";
+
+/** One account's secret and what earlier calls learned about it. */
+export interface Credential {
+  /** Stable id of the account; safe to log. */
+  readonly accountId: string;
+  /** The session cookie's value. Never logged. */
+  readonly token: string;
+  readonly tier: Tier;
+  /** The upstream's user id, once known. */
+  readonly userId?: string;
+}
+
+/** Facts a call found out; the caller stores them with the account. */
+export interface Learned {
+  readonly userId?: string;
+}
+
+export interface ProviderCall {
+  readonly credential: Credential;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  learn(facts: Learned): void;
+}
+
+export interface ChatCall extends ProviderCall {
+  readonly model: Model;
+  /** Id that the answer carries downstream. */
+  readonly id: string;
+  readonly created: number;
+  /** Fetched and checked attachments of `request`, in order. */
+  readonly files: readonly UploadFile[];
+}
+
+/** One quota counter as the upstream reports it. */
+export interface QuotaWindow {
+  readonly remaining: number;
+  readonly total: number | null;
+  readonly windowSeconds: number | null;
+  /** Unix milliseconds of the reset, when the upstream tells. */
+  readonly resetAt: number | null;
+}
+
+export type QuotaKind = Mode | "image" | "image_pro" | "image_edit" | "video" | "video720p";
+
+export interface QuotaReport {
+  readonly windows: Partial<Record<QuotaKind, QuotaWindow>>;
+  /** What the numbers say about the subscription; null when they say nothing. */
+  readonly tier: Tier | null;
+}
+
+export interface FetchedMedia {
+  readonly bytes: Uint8Array;
+  readonly mime: string;
+}
+
+export interface Provider {
+  /** Yields batches until `finish` or `failure`; ends as soon as the signal aborts. Never throws. */
+  generate(request: GenerationRequest, call: ChatCall): GenerationStream;
+  /** Asks the upstream for the account's counters. Throws GatewayError. */
+  quota(call: ProviderCall): Promise<QuotaReport>;
+  /** Downloads a picture or clip that the account made. Throws GatewayError. */
+  download(source: MediaSource, call: ProviderCall & { maxBytes: number }): Promise<FetchedMedia>;
+}
+
+export type { EventBatch };
