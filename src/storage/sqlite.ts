@@ -1,0 +1,189 @@
+// Durable documents in one SQLite file; the only importer of bun:sqlite.
+// Knows no meaning of a document. Invariant: a write is one transaction that is either whole or absent, also after kill -9,
+// and a database from a newer program is never touched.
+import { Database, type Statement } from "bun:sqlite";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
+import { encodeBody } from "./document-json.ts";
+import { explainOpenFailure, prepareFolder } from "./folder.ts";
+import { migrations as releasedMigrations } from "./migrations.ts";
+import type { DocumentChange, DocumentName, Documents, StoredDocument, WriteResult } from "./port.ts";
+
+export interface SqliteOptions {
+  path: string;
+  /** Tests only: another list of steps. */
+  migrations?: readonly string[];
+}
+
+/** "G2AP": marks the file as ours, so that another program's database is refused instead of migrated. */
+const applicationId = 0x47324150;
+
+interface Row {
+  id: string;
+  revision: number;
+  body: string;
+}
+
+export function openSqlite(options: SqliteOptions): Documents {
+  const { path } = options;
+  prepareFolder(path);
+  const isNew = !existsSync(path);
+  let database: Database | undefined;
+  try {
+    database = new Database(path, { create: true, strict: true });
+    // The documents hold session cookies; SQLite gives its side files the same mode.
+    if (isNew) chmodSync(path, 0o600);
+    configure(database);
+    migrate(database, path, options.migrations ?? releasedMigrations);
+    return createDocuments(database);
+  } catch (thrown) {
+    database?.close();
+    if (thrown instanceof Error && thrown.name === "SQLiteError") {
+      throw new Error(explainOpenFailure(path, thrown), { cause: thrown });
+    }
+    throw thrown;
+  }
+}
+
+function configure(database: Database): void {
+  database.run("PRAGMA busy_timeout = 5000");
+  database.run("PRAGMA journal_mode = WAL");
+  database.run("PRAGMA synchronous = NORMAL");
+}
+
+function migrate(database: Database, path: string, steps: readonly string[]): void {
+  const version = readPragma(database, "user_version");
+  const owner = readPragma(database, "application_id");
+  const isEmpty = !hasTables(database);
+  if (!isEmpty && owner !== applicationId)
+    throw new Error(`${path} is a database of another program; it stays untouched`);
+  if (version > steps.length) {
+    throw new Error(
+      `${path} was written by a newer version of this program (database version ${version}, this program knows up to ${steps.length}); ` +
+        "run the newer version, or restore the backup copy that it made beside the database",
+    );
+  }
+  if (version === steps.length) return;
+  if (!isEmpty) backUp(database, `${path}.v${version}.bak`);
+  steps.slice(version).forEach((step, index) => {
+    database
+      .transaction(() => {
+        // Another process may have taken the step while this one waited for the lock.
+        if (readPragma(database, "user_version") !== version + index) return;
+        database.run(step);
+        database.run(`PRAGMA application_id = ${applicationId}`);
+        database.run(`PRAGMA user_version = ${version + index + 1}`);
+      })
+      .immediate();
+  });
+}
+
+/** The copy is complete before it gets its name, so that a .bak file is always usable. */
+function backUp(database: Database, target: string): void {
+  const partial = `${target}.partial`;
+  rmSync(partial, { force: true });
+  database.run("VACUUM INTO ?", [partial]);
+  chmodSync(partial, 0o600);
+  renameSync(partial, target);
+}
+
+function readPragma(database: Database, name: "user_version" | "application_id"): number {
+  using statement = database.prepare<Record<string, number>, []>(`PRAGMA ${name}`);
+  return statement.get()?.[name] ?? 0;
+}
+
+function hasTables(database: Database): boolean {
+  using statement = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1");
+  return statement.get() !== null;
+}
+
+function createDocuments(database: Database): Documents {
+  const statements = prepareStatements(database);
+  let closed = false;
+  const open = (): Statements => {
+    if (closed) throw new Error("the document store is closed");
+    return statements;
+  };
+  return {
+    async list(collection) {
+      return open().list.all(collection).map(decodeRow);
+    },
+    async get(collection, id) {
+      const row = open().get.get(collection, id);
+      return row === null ? null : decodeRow(row);
+    },
+    async write(changes) {
+      const prepared = open();
+      database.run("BEGIN IMMEDIATE");
+      try {
+        const result = applyChanges(prepared, changes);
+        database.run(result.ok ? "COMMIT" : "ROLLBACK");
+        return result;
+      } catch (thrown) {
+        // A full disk makes SQLite roll back by itself.
+        if (database.inTransaction) database.run("ROLLBACK");
+        throw thrown;
+      }
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const statement of Object.values(statements)) statement.finalize();
+      database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      database.close(true);
+    },
+  };
+}
+
+interface Statements {
+  list: Statement<Row, [string]>;
+  get: Statement<Row, [string, string]>;
+  put: Statement<{ revision: number }, [string, string, string]>;
+  create: Statement<{ revision: number }, [string, string, string]>;
+  update: Statement<{ revision: number }, [string, string, string, number]>;
+  remove: Statement<unknown, [string, string]>;
+}
+
+function prepareStatements(database: Database): Statements {
+  const insert = "INSERT INTO documents (collection, id, revision, body) VALUES (?, ?, 1, ?)";
+  return {
+    list: database.prepare("SELECT id, revision, body FROM documents WHERE collection = ?"),
+    get: database.prepare("SELECT id, revision, body FROM documents WHERE collection = ? AND id = ?"),
+    put: database.prepare(
+      `${insert} ON CONFLICT DO UPDATE SET revision = revision + 1, body = excluded.body RETURNING revision`,
+    ),
+    create: database.prepare(`${insert} ON CONFLICT DO NOTHING RETURNING revision`),
+    update: database.prepare(
+      "UPDATE documents SET revision = revision + 1, body = ?3 WHERE collection = ?1 AND id = ?2 AND revision = ?4 RETURNING revision",
+    ),
+    remove: database.prepare("DELETE FROM documents WHERE collection = ? AND id = ?"),
+  };
+}
+
+function applyChanges(statements: Statements, changes: DocumentChange[]): WriteResult {
+  const revisions: number[] = [];
+  const conflicts: DocumentName[] = [];
+  for (const change of changes) {
+    const revision = applyChange(statements, change);
+    if (revision === null) conflicts.push({ collection: change.collection, id: change.id });
+    else revisions.push(revision);
+  }
+  return conflicts.length === 0 ? { ok: true, revisions } : { ok: false, conflicts };
+}
+
+/** The new revision, or null when the expectation is not met. */
+function applyChange(statements: Statements, change: DocumentChange): number | null {
+  const { collection, id, expect } = change;
+  if ("remove" in change) {
+    if (expect !== undefined && expect !== (statements.get.get(collection, id)?.revision ?? 0)) return null;
+    statements.remove.run(collection, id);
+    return 0;
+  }
+  const body = encodeBody(change);
+  if (expect === undefined) return statements.put.get(collection, id, body)?.revision ?? null;
+  if (expect === 0) return statements.create.get(collection, id, body)?.revision ?? null;
+  return statements.update.get(collection, id, body, expect)?.revision ?? null;
+}
+
+function decodeRow(row: Row): StoredDocument {
+  return { id: row.id, revision: row.revision, body: JSON.parse(row.body) };
+}
