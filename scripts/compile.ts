@@ -73,9 +73,9 @@ function embeddedAssets(root: string): string[] {
 }
 
 async function readVersion(root: string): Promise<string> {
-  const manifest: { version?: unknown } = await Bun.file(join(root, "package.json")).json();
-  if (typeof manifest.version !== "string") throw new Error("package.json names no version");
-  return manifest.version;
+  const manifest: unknown = await Bun.file(join(root, "package.json")).json();
+  if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version);
+  throw new Error("package.json names no version");
 }
 
 /** Empty outside a git checkout, for instance in a source archive or a container build without .git. */

@@ -3,31 +3,21 @@
 // Must not know what else is built. Invariant: when the call is not found exactly once the build fails, never falls back.
 import type { BunPlugin } from "bun";
 
-export type CompileTarget =
-  | "bun-linux-x64"
-  | "bun-linux-x64-baseline"
-  | "bun-linux-x64-modern"
-  | "bun-linux-x64-musl"
-  | "bun-linux-x64-musl-baseline"
-  | "bun-linux-arm64"
-  | "bun-linux-arm64-musl"
-  | "bun-darwin-x64"
-  | "bun-darwin-arm64"
-  | "bun-windows-x64";
-
 // The addon must match the target's operating system, processor and C library; Bun embeds a wrong one without a word.
-const addonPackages: Record<CompileTarget, string> = {
+const addonPackages = {
   "bun-linux-x64": "@wreq-js/binding-linux-x64-gnu",
   "bun-linux-x64-baseline": "@wreq-js/binding-linux-x64-gnu",
   "bun-linux-x64-modern": "@wreq-js/binding-linux-x64-gnu",
   "bun-linux-x64-musl": "@wreq-js/binding-linux-x64-musl",
-  "bun-linux-x64-musl-baseline": "@wreq-js/binding-linux-x64-musl",
+  "bun-linux-x64-baseline-musl": "@wreq-js/binding-linux-x64-musl",
   "bun-linux-arm64": "@wreq-js/binding-linux-arm64-gnu",
   "bun-linux-arm64-musl": "@wreq-js/binding-linux-arm64-musl",
   "bun-darwin-x64": "@wreq-js/binding-darwin-x64",
   "bun-darwin-arm64": "@wreq-js/binding-darwin-arm64",
   "bun-windows-x64": "@wreq-js/binding-win32-x64-msvc",
-};
+} as const satisfies Partial<Record<Bun.Build.CompileTarget, string>>;
+
+export type CompileTarget = keyof typeof addonPackages;
 
 const loaderCall = "nativeBinding = loadNativeBinding();";
 const loaderFile = /[\\/]wreq-js[\\/]dist[\\/]wreq-js\.c?js$/;
