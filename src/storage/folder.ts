@@ -43,7 +43,10 @@ function advice(code: string, folder: string): string {
   if (code === "ENOTDIR" || code === "EEXIST")
     return "a part of the path is a file, not a folder; choose another data folder";
   if (code === "EROFS") return "the file system is read-only; mount a writable folder there";
-  return `the folder itself must be writable, not only the file in it. Run: chown -R ${userAndGroup()} ${quote(folder)}`;
+  if (/^(SQLITE_CANTOPEN|SQLITE_READONLY|SQLITE_PERM|EACCES|EPERM)/.test(code)) {
+    return `the folder itself must be writable, not only the file in it. Run: chown -R ${userAndGroup()} ${quote(folder)}`;
+  }
+  return `the code is ${code || "unknown"}`;
 }
 
 function errorCode(thrown: unknown): string {

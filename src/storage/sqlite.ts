@@ -32,8 +32,12 @@ export function openSqlite(options: SqliteOptions): Documents {
     database = new Database(path, { create: true, strict: true });
     // The documents hold session cookies; SQLite gives its side files the same mode.
     if (isNew) chmodSync(path, 0o600);
-    configure(database);
-    migrate(database, path, options.migrations ?? releasedMigrations);
+    database.run("PRAGMA busy_timeout = 5000");
+    const steps = options.migrations ?? releasedMigrations;
+    const version = checkOwnership(database, path, steps.length);
+    database.run("PRAGMA journal_mode = WAL");
+    database.run("PRAGMA synchronous = NORMAL");
+    migrate(database, steps, { path, version });
     return createDocuments(database);
   } catch (thrown) {
     database?.close();
@@ -44,26 +48,22 @@ export function openSqlite(options: SqliteOptions): Documents {
   }
 }
 
-function configure(database: Database): void {
-  database.run("PRAGMA busy_timeout = 5000");
-  database.run("PRAGMA journal_mode = WAL");
-  database.run("PRAGMA synchronous = NORMAL");
+/** Runs before anything writes; returns how many steps the database has taken. */
+function checkOwnership(database: Database, path: string, knownSteps: number): number {
+  if (hasTables(database) && readPragma(database, "application_id") !== applicationId) {
+    throw new Error(`${path} is a database of another program; it stays untouched`);
+  }
+  const version = readPragma(database, "user_version");
+  if (version <= knownSteps) return version;
+  throw new Error(
+    `${path} was written by a newer version of this program (database version ${version}, this program knows up to ${knownSteps}); ` +
+      "run the newer version, or restore the backup copy that it made beside the database",
+  );
 }
 
-function migrate(database: Database, path: string, steps: readonly string[]): void {
-  const version = readPragma(database, "user_version");
-  const owner = readPragma(database, "application_id");
-  const isEmpty = !hasTables(database);
-  if (!isEmpty && owner !== applicationId)
-    throw new Error(`${path} is a database of another program; it stays untouched`);
-  if (version > steps.length) {
-    throw new Error(
-      `${path} was written by a newer version of this program (database version ${version}, this program knows up to ${steps.length}); ` +
-        "run the newer version, or restore the backup copy that it made beside the database",
-    );
-  }
-  if (version === steps.length) return;
-  if (!isEmpty) backUp(database, `${path}.v${version}.bak`);
+function migrate(database: Database, steps: readonly string[], from: { path: string; version: number }): void {
+  const { path, version } = from;
+  if (version > 0 && version < steps.length) backUp(database, `${path}.v${version}.bak`);
   steps.slice(version).forEach((step, index) => {
     database
       .transaction(() => {
