@@ -1,0 +1,259 @@
+// The HTTP/1.1 upstream of the benchmark: raw TCP, one HTTP chunk a frame, so that it costs less than whatever stands in front.
+// Knows the chat path, the quota and session paths and its own control pages; knows nothing of gateways.
+// Invariant: it never queues more for a connection than one block, so a reader that stalls stalls the mock.
+import type { Socket } from "bun";
+import { clockIsShared, nowUs } from "./clock.ts";
+import { burstPieces, closingFrames, controlAnswer, createLedger, defaultPlan, openingFrame, planFromQuery, planFromText, tokenFrame, tokenText } from "./wire.mjs";
+import type { Plan } from "./wire.mjs";
+
+interface Connection {
+  inbox: Buffer | null;
+  unsent: Buffer | null;
+  answer: Answer | null;
+}
+interface Answer {
+  socket: Socket<Connection>;
+  plan: Plan;
+  index: number;
+  message: string;
+  pieces: Buffer[] | null;
+  waiting: boolean;
+}
+
+const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+const BLOCK_TOKENS = 200;
+const WHEEL_SLOTS = 4096;
+
+const ledger = createLedger(nowUs);
+const bursts = new Map<string, Buffer>();
+const wheel: Answer[][] = Array.from({ length: WHEEL_SLOTS }, () => []);
+let wheelTimer: ReturnType<typeof setInterval> | null = null;
+let wheelTick = 0;
+let onWheel = 0;
+let phase = 0;
+
+const server = Bun.listen<Connection>({
+  hostname: "127.0.0.1",
+  port: 0,
+  socket: {
+    open(socket) {
+      socket.data = { inbox: null, unsent: null, answer: null };
+      socket.setNoDelay(true);
+    },
+    data(socket, bytes) {
+      const connection = socket.data;
+      connection.inbox = connection.inbox ? Buffer.concat([connection.inbox, bytes]) : Buffer.from(bytes);
+      takeRequest(socket);
+    },
+    drain(socket) {
+      flush(socket);
+      if (!socket.data.unsent && socket.data.answer) advance(socket.data.answer);
+    },
+    close: forget,
+    end: forget,
+    error: forget,
+  },
+});
+console.log(`READY ${JSON.stringify({ port: server.port, control: server.port, clock: clockIsShared ? "shared" : "own" })}`);
+
+function forget(socket: Socket<Connection>): void {
+  const answer = socket.data?.answer;
+  if (answer) {
+    socket.data.answer = null;
+    ledger.finished(answer.plan.tag, "closed");
+  }
+  socket.end();
+}
+
+function takeRequest(socket: Socket<Connection>): void {
+  const inbox = socket.data.inbox;
+  if (!inbox || socket.data.answer) return;
+  const headEnd = inbox.indexOf("\r\n\r\n");
+  if (headEnd < 0) return;
+  const head = inbox.latin1Slice(0, headEnd);
+  const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+  const end = headEnd + 4 + length;
+  if (inbox.length < end) return;
+  socket.data.inbox = inbox.length > end ? inbox.subarray(end) : null;
+  const target = head.slice(head.indexOf(" ") + 1, head.indexOf(" HTTP/"));
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? "" : target.slice(mark + 1);
+  if (path.startsWith("/rest/app-chat/conversations/")) {
+    const body = inbox.toString("utf8", headEnd + 4, end);
+    startAnswer(socket, (query && planFromQuery(query)) || planFromText(body) || defaultPlan());
+    return;
+  }
+  const page = controlAnswer(path, query, ledger, nowUs);
+  const text = page ?? '{"error":{"code":5,"message":"Not Found","details":[]}}';
+  send(socket, `HTTP/1.1 ${page ? "200 OK" : "404 Not Found"}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  takeRequest(socket);
+}
+
+function startAnswer(socket: Socket<Connection>, plan: Plan): void {
+  const answer: Answer = { socket, plan, index: 0, message: "", pieces: null, waiting: false };
+  socket.data.answer = answer;
+  ledger.started(plan.tag);
+  if (plan.hdelay) later(answer, plan.hdelay, beginBody);
+  else beginBody(answer);
+}
+
+function beginBody(answer: Answer): void {
+  const { plan, socket } = answer;
+  if (plan.split) {
+    answer.pieces = splitPieces(plan);
+    send(socket, HEAD);
+    later(answer, 0, advance);
+  } else if (plan.d) {
+    send(socket, HEAD);
+    phase = (phase + 1) % plan.d;
+    schedule(answer, phase + 1);
+  } else if (plan.pause || plan.n > BLOCK_TOKENS * 5) {
+    send(socket, HEAD);
+    advance(answer);
+  } else {
+    ledger.sent(plan.tag, plan.n);
+    finish(answer, wholeBurst(plan));
+  }
+}
+
+/** Sends the next part of an answer that is not one ready-made burst; called by the wheel, by drain and by timers. */
+function advance(answer: Answer): void {
+  if (answer.socket.data.answer !== answer || answer.waiting) return;
+  const { plan, socket } = answer;
+  if (answer.pieces) {
+    const piece = answer.pieces[answer.index++];
+    if (!piece) return finish(answer, "0\r\n\r\n");
+    send(socket, chunk(piece));
+    later(answer, 0, advance);
+  } else if (plan.d) {
+    advancePaced(answer);
+  } else {
+    advanceBlocks(answer);
+  }
+}
+
+function advancePaced(answer: Answer): void {
+  const { plan, socket } = answer;
+  // A stalled reader gets no more until it has drained; its next token then comes with the next turn of the wheel.
+  if (socket.data.unsent) return schedule(answer, plan.d);
+  const text = tokenText(answer.index, nowUs());
+  send(socket, chunk(answer.index === 0 ? openingFrame() + tokenFrame(text) : tokenFrame(text)));
+  ledger.sent(plan.tag);
+  answer.message += text;
+  answer.index++;
+  if (answer.index >= plan.n) finish(answer, `${chunk(closingFrames(plan.n, answer.message))}0\r\n\r\n`);
+  else if (plan.pause && answer.index === plan.n >> 1) {
+    later(answer, plan.pause, advance);
+  } else schedule(answer, plan.d);
+}
+
+function advanceBlocks(answer: Answer): void {
+  const { plan, socket } = answer;
+  while (!socket.data.unsent && socket.data.answer === answer) {
+    if (answer.index >= plan.n) return finish(answer, `${chunk(closingFrames(plan.n, answer.message))}0\r\n\r\n`);
+    const half = plan.n >> 1;
+    const limit = plan.pause && answer.index < half ? half : plan.n;
+    const end = Math.min(limit, answer.index + BLOCK_TOKENS);
+    let block = "";
+    for (; answer.index < end; answer.index++) {
+      const text = tokenText(answer.index);
+      if (plan.n <= 5000) answer.message += text;
+      block += chunk(answer.index === 0 ? openingFrame() + tokenFrame(text) : tokenFrame(text));
+    }
+    send(socket, block);
+    ledger.sent(plan.tag, BLOCK_TOKENS);
+    if (plan.pause && answer.index === half) {
+      return later(answer, plan.pause, advance);
+    }
+  }
+}
+
+/** Runs `step` after the delay unless the client has gone; meanwhile drain must not push the answer on. */
+function later(answer: Answer, delayMs: number, step: (answer: Answer) => void): void {
+  answer.waiting = true;
+  const resume = () => {
+    answer.waiting = false;
+    if (answer.socket.data.answer === answer) step(answer);
+  };
+  if (delayMs) setTimeout(resume, delayMs);
+  else setImmediate(resume);
+}
+
+function finish(answer: Answer, last: string | Buffer): void {
+  answer.socket.data.answer = null;
+  ledger.finished(answer.plan.tag, "ended");
+  send(answer.socket, last);
+  takeRequest(answer.socket);
+}
+
+function wholeBurst(plan: Plan): Buffer {
+  const key = `${plan.n}/${plan.merged}`;
+  let burst = bursts.get(key);
+  if (!burst) {
+    const pieces = burstPieces(Math.max(1, plan.n));
+    const body = plan.merged ? chunk(pieces.join("")) : pieces.map(chunk).join("");
+    burst = Buffer.from(`${HEAD}${body}0\r\n\r\n`);
+    bursts.set(key, burst);
+  }
+  return burst;
+}
+
+function splitPieces(plan: Plan): Buffer[] {
+  const body = Buffer.from(burstPieces(Math.max(1, plan.n)).join(""));
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < body.length; at += plan.split) pieces.push(body.subarray(at, at + plan.split));
+  return pieces;
+}
+
+function chunk(text: string): string;
+function chunk(text: Buffer): Buffer;
+function chunk(text: string | Buffer): string | Buffer {
+  if (typeof text === "string") return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+  return Buffer.concat([Buffer.from(`${text.length.toString(16)}\r\n`), text, Buffer.from("\r\n")]);
+}
+
+function send(socket: Socket<Connection>, data: string | Buffer): void {
+  if (socket.data.unsent) {
+    socket.data.unsent = Buffer.concat([socket.data.unsent, typeof data === "string" ? Buffer.from(data) : data]);
+    return;
+  }
+  const length = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  const written = Math.max(0, socket.write(data));
+  if (written < length) socket.data.unsent = Buffer.from(data as string).subarray(written);
+}
+
+function flush(socket: Socket<Connection>): void {
+  const { unsent } = socket.data;
+  if (!unsent) return;
+  const written = Math.max(0, socket.write(unsent));
+  socket.data.unsent = written < unsent.length ? unsent.subarray(written) : null;
+}
+
+// A wheel of one-millisecond slots paces all streams with one timer; streams start in different slots, because tokens of many
+// streams in one synchronous burst would measure the burst and not the gateway.
+function schedule(answer: Answer, delayMs: number): void {
+  if (!wheelTimer) {
+    wheelTick = Math.floor(nowUs() / 1000);
+    wheelTimer = setInterval(turnWheel, 1);
+  }
+  wheel[(wheelTick + delayMs) % WHEEL_SLOTS]?.push(answer);
+  onWheel++;
+}
+
+function turnWheel(): void {
+  const now = Math.floor(nowUs() / 1000);
+  while (wheelTick < now) {
+    wheelTick++;
+    const slot = wheelTick % WHEEL_SLOTS;
+    const due = wheel[slot];
+    if (!due?.length) continue;
+    wheel[slot] = [];
+    onWheel -= due.length;
+    for (const answer of due) advance(answer);
+  }
+  if (onWheel === 0 && wheelTimer) {
+    clearInterval(wheelTimer);
+    wheelTimer = null;
+  }
+}
