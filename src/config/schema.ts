@@ -1,0 +1,58 @@
+// The one definition of every setting. Name, variable, type, default, help and form field are all derived from here.
+// Knows no source of values. A key is born by one entry in a section table and by nothing else.
+import { z } from "zod";
+import { type KeyMeta, keyRegistry } from "./fields.ts";
+import { app, downstream, server } from "./sections/gateway.ts";
+import { grok, proxy, retry } from "./sections/upstream.ts";
+import { asset, chat, token, usage } from "./sections/work.ts";
+
+/** In the order in which forms and documents show them. */
+export const sections = { server, app, grok, proxy, retry, token, chat, asset, usage, downstream };
+
+export const configSchema = z.object({
+  server: server.prefault({}),
+  app: app.prefault({}),
+  grok: grok.prefault({}),
+  proxy: proxy.prefault({}),
+  retry: retry.prefault({}),
+  token: token.prefault({}),
+  chat: chat.prefault({}),
+  asset: asset.prefault({}),
+  usage: usage.prefault({}),
+  downstream: downstream.prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+export interface ConfigKey {
+  /** `section.name`, spelled the same in the file, the form and the code. */
+  path: string;
+  section: string;
+  name: string;
+  /** The environment variable. */
+  env: string;
+  meta: KeyMeta;
+  defaultValue: unknown;
+  schema: z.ZodType;
+}
+
+/** Every setting, by path. */
+export const configKeys: ReadonlyMap<string, ConfigKey> = new Map(
+  Object.entries(sections).flatMap(([section, { shape }]) =>
+    Object.entries(shape).map(([name, schema]) => {
+      const key = describeKey(section, name, schema);
+      return [key.path, key] as const;
+    }),
+  ),
+);
+
+export function envName(path: string): string {
+  return `GROK2API_${path.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function describeKey(section: string, name: string, schema: z.ZodType): ConfigKey {
+  const path = `${section}.${name}`;
+  const meta = keyRegistry.get(schema);
+  if (meta === undefined) throw new Error(`the setting ${path} has no notes; make it with a function of fields.ts`);
+  return { path, section, name, env: meta.env ?? envName(path), meta, defaultValue: schema.parse(undefined), schema };
+}

@@ -1,0 +1,281 @@
+// The settings of accounts and of the work done with them: a table, one entry a key.
+import { boolean, choice, integer, number, section } from "../fields.ts";
+
+export const token = section(
+  { en: "Accounts", zh: "账号" },
+  {
+    fail_threshold: integer(
+      5,
+      { min: 1, max: 100 },
+      {
+        help: {
+          en: "Refused sessions (401) in a row after which an account counts as expired.",
+          zh: "连续多少次 401 后账号视为失效。",
+        },
+      },
+    ),
+    save_delay_ms: integer(
+      500,
+      { min: 0, max: 60_000 },
+      {
+        unit: "milliseconds",
+        help: {
+          en: "Account changes are collected this long before they are written.",
+          zh: "账号变更写入前的合并时间。",
+        },
+      },
+    ),
+    max_inflight: integer(
+      4,
+      { min: 1, max: 1000 },
+      {
+        help: {
+          en: "Requests that one account serves at the same time. The site refuses accounts that talk too much at once; raise with care.",
+          zh: "单个账号的并发请求数。站点会拒绝并发过高的账号，请谨慎调高。",
+        },
+      },
+    ),
+    wait_ms: integer(
+      2000,
+      { min: 0, max: 120_000 },
+      {
+        unit: "milliseconds",
+        help: {
+          en: "How long a request may wait for a busy account; 0 refuses at once.",
+          zh: "所有账号繁忙时请求的最长等待时间；0 表示立即拒绝。",
+        },
+      },
+    ),
+    error_skip_requests: integer(
+      5,
+      { min: 0, max: 1000 },
+      {
+        help: {
+          en: "After an error an account is passed over for this many selections.",
+          zh: "账号出错后在随后多少次选择中被跳过。",
+        },
+      },
+    ),
+    cooldown_seconds: number(
+      3600,
+      { min: 0, max: 604_800 },
+      {
+        unit: "seconds",
+        help: {
+          en: "Rest after a 429 when quota is left or unknown.",
+          zh: "收到 429 且仍有额度或额度未知时的冷却时间。",
+        },
+      },
+    ),
+    exhausted_cooldown_seconds: number(
+      36_000,
+      { min: 0, max: 604_800 },
+      {
+        unit: "seconds",
+        help: { en: "Rest after a 429 when the quota is used up.", zh: "收到 429 且额度耗尽时的冷却时间。" },
+      },
+    ),
+    max_retry_after_seconds: number(
+      86_400,
+      { min: 0, max: 604_800 },
+      {
+        unit: "seconds",
+        help: {
+          en: "Longest rest that a Retry-After of the upstream may ask for.",
+          zh: "上游 Retry-After 可要求的最长冷却时间。",
+        },
+      },
+    ),
+    auto_refresh: boolean(true, {
+      help: { en: "Quotas of resting accounts are asked for in the background.", zh: "后台自动查询冷却账号的额度。" },
+    }),
+    refresh_interval_hours: number(
+      8,
+      { min: 0.01, max: 720 },
+      {
+        unit: "hours",
+        help: { en: "Time between two quota questions for a basic account.", zh: "基础账号的额度查询间隔。" },
+      },
+    ),
+    super_refresh_interval_hours: number(
+      2,
+      { min: 0.01, max: 720 },
+      {
+        unit: "hours",
+        help: { en: "Time between two quota questions for a super account.", zh: "Super 账号的额度查询间隔。" },
+      },
+    ),
+    refresh_concurrency: integer(
+      5,
+      { min: 1, max: 100 },
+      {
+        help: {
+          en: "Accounts whose quota is asked for at the same time in the background.",
+          zh: "后台同时查询额度的账号数。",
+        },
+      },
+    ),
+  },
+);
+
+export const chat = section(
+  { en: "Chat", zh: "对话" },
+  {
+    timeout: number(
+      120,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest wait for the upstream's first byte.", zh: "等待上游首字节的最长时间。" },
+      },
+    ),
+    stream_timeout: number(
+      90,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: {
+          en: "Longest silence between two frames of the upstream; thinking counts as a frame.",
+          zh: "上游两帧之间的最长静默时间（思考帧也计入）。",
+        },
+      },
+    ),
+    total_timeout: number(
+      600,
+      { min: 0.05, max: 86_400 },
+      {
+        unit: "seconds",
+        help: { en: "Longest whole answer.", zh: "整个回答的最长时间。" },
+      },
+    ),
+    transport: choice(
+      "auto",
+      { choices: ["auto", "socket", "rest"] },
+      {
+        help: {
+          en: "How conversations travel: WebSocket, HTTP requests, or whichever works.",
+          zh: "对话的传输方式：WebSocket（socket）、HTTP 请求（rest）或自动选择（auto）。",
+        },
+      },
+    ),
+    reasoning_format: choice(
+      "reasoning_content",
+      { choices: ["reasoning_content", "think_tags", "hidden"] },
+      {
+        help: {
+          en: "Where reasoning appears: in its own field, inside the text between <think> tags, or nowhere.",
+          zh: "思考内容的位置：独立字段、正文中的 <think> 标签内，或不返回。",
+        },
+      },
+    ),
+    heartbeat_seconds: number(
+      15,
+      { min: 0.05, max: 300 },
+      {
+        unit: "seconds",
+        help: {
+          en: "A silent stream gets a comment line this often, so that proxies keep it open.",
+          zh: "静默的流每隔多久发送一次心跳注释，避免被中间代理断开。",
+        },
+      },
+    ),
+    commit_grace_seconds: number(
+      10,
+      { min: 0, max: 120 },
+      {
+        unit: "seconds",
+        help: {
+          en: "How long a stream is held back while nothing is visible, so that a failure can still move to another account.",
+          zh: "流在没有可见内容时最多暂缓多久，以便失败时仍可更换账号。",
+        },
+      },
+    ),
+  },
+);
+
+export const asset = section(
+  { en: "Attachments and files", zh: "附件与文件" },
+  {
+    upload_timeout: number(
+      60,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest upload of one attachment to the upstream.", zh: "向上游上传单个附件的最长时间。" },
+      },
+    ),
+    download_timeout: number(
+      60,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest download of one file.", zh: "下载单个文件的最长时间。" },
+      },
+    ),
+    upload_concurrent: integer(
+      10,
+      { min: 1, max: 1000 },
+      {
+        help: { en: "Uploads that run at the same time.", zh: "同时进行的上传数。" },
+      },
+    ),
+    max_download_mb: number(
+      32,
+      { min: 0.01, max: 2048 },
+      {
+        unit: "megabytes",
+        help: { en: "Largest linked picture or file that is fetched.", zh: "允许抓取的链接图片或文件的最大体积。" },
+      },
+    ),
+    max_attachments: integer(
+      8,
+      { min: 0, max: 100 },
+      {
+        help: { en: "Pictures and files that one request may carry.", zh: "单个请求可携带的图片和文件数量。" },
+      },
+    ),
+    max_attachments_mb: number(
+      64,
+      { min: 0.01, max: 2048 },
+      {
+        unit: "megabytes",
+        help: { en: "Size of all attachments of a request together.", zh: "单个请求所有附件的总大小上限。" },
+      },
+    ),
+  },
+);
+
+export const usage = section(
+  { en: "Usage", zh: "用量" },
+  {
+    image_tokens: integer(
+      765,
+      { min: 0, max: 100_000 },
+      {
+        unit: "tokens",
+        help: {
+          en: "Tokens that a picture counts for in the usage estimate.",
+          zh: "用量估算中每张图片折算的 token 数。",
+        },
+      },
+    ),
+    timeout: number(
+      60,
+      { min: 0.05, max: 600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest quota question to the upstream.", zh: "向上游查询额度的最长时间。" },
+      },
+    ),
+    concurrent: integer(
+      10,
+      { min: 1, max: 1000 },
+      {
+        help: {
+          en: "Quota questions at the same time when the operator asks for a refresh.",
+          zh: "手动刷新时同时查询额度的请求数。",
+        },
+      },
+    ),
+  },
+);
