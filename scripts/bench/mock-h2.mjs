@@ -19,7 +19,7 @@ const server = createSecureServer({
   allowHTTP1: false,
   settings: { maxConcurrentStreams: 100, initialWindowSize: 1 << 20 },
 });
-server.on("session", (session) => session.socket?.setNoDelay?.(true));
+server.on("secureConnection", (socket) => socket.setNoDelay(true));
 server.on("sessionError", () => {});
 server.on("stream", (stream, headers) => {
   stream.on("error", () => {});
