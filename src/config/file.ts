@@ -1,6 +1,7 @@
 // Reads the operator's TOML file. It is never written by this program.
 // A fault in it gives one message with file, line and column, and never quotes the line: it may hold a password.
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import type { Tree } from "./tree.ts";
 
@@ -30,4 +31,10 @@ export function parseConfigText(text: string, path: string): Tree {
     const reason = (thrown.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
     throw new Error(`${path}:${thrown.line}:${thrown.column}: not valid TOML: ${reason}`);
   }
+}
+
+/** The operator's file and, below it, the `setting.toml` that the earliest program kept in the same folder. */
+export async function readConfigFiles(path: string): Promise<ConfigFile[]> {
+  const files = [await readConfigFile(join(dirname(path), "setting.toml")), await readConfigFile(path)];
+  return files.filter((file) => file !== null);
 }
