@@ -70,7 +70,8 @@ export function machineNames({ checkout, home, host }: Machine): string[] {
 }
 
 const thisMachine = machineNames({ checkout: root, home: homedir(), host: hostname() });
-const somebodysHome = /(?<![\w.$])\/(home|Users)\/\w[\w.-]*\//;
+// /home/workdir is the upstream's own sandbox, which its answers name.
+const somebodysHome = /(?<![\w.$])\/(home|Users)\/(?!workdir\/)\w[\w.-]*\//;
 
 export function registryHosts(configured: string | undefined): string[] {
   const own = configured && URL.canParse(configured) ? [new URL(configured).host] : [];

@@ -46,7 +46,7 @@ function isTypeClause(clause: string): boolean {
 }
 
 /** Comments become spaces of the same shape, so that lines keep their numbers; comment marks inside strings stay. */
-export function blankComments(source: string): string {
+function blankComments(source: string): string {
   const token = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|(?<![:\\/])\/\/[^\n]*/g;
   return source.replace(token, (piece) => (/^\/[/*]/.test(piece) ? piece.replace(/[^\n]/g, " ") : piece));
 }

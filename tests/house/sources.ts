@@ -11,7 +11,7 @@ export interface SourceFile {
 }
 
 /** Tracked and not yet added files; an archive without git is listed by folder instead. */
-export function listFiles(): string[] {
+function listFiles(): string[] {
   if (existsSync(join(root, ".git"))) {
     const git = Bun.spawnSync(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
     if (git.exitCode === 0) {
