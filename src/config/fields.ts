@@ -57,16 +57,16 @@ export function section<Shape extends z.ZodRawShape>(title: Help, shape: Shape) 
 }
 
 export function text(fallback: string, notes: KeyNotes) {
-  return cleanedText(fallback, "text", notes, (value) => value.trim());
+  return cleanedText(fallback, { kind: "text", clean: (value) => value.trim() }, notes);
 }
 
 export function longText(fallback: string, notes: KeyNotes) {
-  return cleanedText(fallback, "long-text", notes, (value) => value);
+  return cleanedText(fallback, { kind: "long-text", clean: (value) => value }, notes);
 }
 
 /** Text that travels in a header or a cookie: typographic characters from chat programs are put right. */
 export function headerText(fallback: string, notes: KeyNotes) {
-  return cleanedText(fallback, "text", notes, (value) => cleanHeaderText(value).trim());
+  return cleanedText(fallback, { kind: "text", clean: (value) => cleanHeaderText(value).trim() }, notes);
 }
 
 /** Text brought into one spelling; `tidy` answers null for a value that is not allowed. */
@@ -177,7 +177,8 @@ export function proxyUrl(notes: KeyNotes) {
   return schema.default("").register(keyRegistry, { kind: "proxy-url", allowed, secret: true, ...notes });
 }
 
-function cleanedText(fallback: string, kind: Kind, notes: KeyNotes, clean: (value: string) => string) {
+function cleanedText(fallback: string, rule: { kind: Kind; clean: (value: string) => string }, notes: KeyNotes) {
+  const { kind, clean } = rule;
   const allowed = "text in quotes";
   const schema = z
     .string({ error: mustBe(allowed) })

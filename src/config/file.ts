@@ -29,6 +29,7 @@ export function parseConfigText(text: string, path: string): Tree {
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) throw thrown;
     const reason = (thrown.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    // oxlint-disable-next-line preserve-caught-error -- the parser's error quotes the line, which may hold a password
     throw new Error(`${path}:${thrown.line}:${thrown.column}: not valid TOML: ${reason}`);
   }
 }

@@ -216,6 +216,7 @@ function needsRestart(path: string): boolean {
 
 /** One object serves the whole program, so nobody may change it in passing. */
 function freeze(value: object): void {
-  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) freeze(inner);
+  const inners: unknown[] = Object.values(value);
+  for (const inner of inners) if (typeof inner === "object" && inner !== null) freeze(inner);
   Object.freeze(value);
 }

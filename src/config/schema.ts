@@ -38,16 +38,18 @@ export interface ConfigKey {
 
 /** Every setting, by path. */
 export const configKeys: ReadonlyMap<string, ConfigKey> = new Map(
-  Object.entries(sections).flatMap(([section, { shape }]) =>
-    Object.entries(shape).map(([name, schema]) => {
-      const key = describeKey(section, name, schema);
-      return [key.path, key] as const;
-    }),
-  ),
+  Object.entries(sections).flatMap(([section, { shape }]) => describeSection(section, shape)),
 );
 
 export function envName(path: string): string {
   return `GROK2API_${path.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function describeSection(section: string, shape: Record<string, z.ZodType>): [string, ConfigKey][] {
+  return Object.entries(shape).map(([name, schema]) => {
+    const key = describeKey(section, name, schema);
+    return [key.path, key];
+  });
 }
 
 function describeKey(section: string, name: string, schema: z.ZodType): ConfigKey {

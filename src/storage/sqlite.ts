@@ -127,7 +127,7 @@ function createDocuments(database: Database): Documents {
     async close() {
       if (closed) return;
       closed = true;
-      for (const statement of Object.values(statements)) statement.finalize();
+      finalize(statements);
       database.run("PRAGMA wal_checkpoint(TRUNCATE)");
       database.close(true);
     },
@@ -141,6 +141,10 @@ interface Statements {
   create: Statement<{ revision: number }, [string, string, string]>;
   update: Statement<{ revision: number }, [string, string, string, number]>;
   remove: Statement<unknown, [string, string]>;
+}
+
+function finalize({ list, get, put, create, update, remove }: Statements): void {
+  for (const statement of [list, get, put, create, update, remove]) statement.finalize();
 }
 
 function prepareStatements(database: Database): Statements {

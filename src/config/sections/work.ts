@@ -158,6 +158,16 @@ export const chat = section(
         },
       },
     ),
+    selector: choice(
+      "mode_id",
+      { choices: ["mode_id", "model_mode"] },
+      {
+        help: {
+          en: "How an HTTP request names the model: by mode (the site since 2026-04) or by the older pair of name and mode.",
+          zh: "HTTP 请求如何指定模型：按模式（2026-04 起的站点，mode_id）或旧的名称与模式对（model_mode）。",
+        },
+      },
+    ),
     reasoning_format: choice(
       "reasoning_content",
       { choices: ["reasoning_content", "think_tags", "hidden"] },
