@@ -1,0 +1,56 @@
+// The answers of /v1/models and /v1/models/{id}: the catalogue as OpenAI model objects.
+// Which kinds are served, and to whom, is the caller's knowledge. Invariant: `created` is constant for a model, and an
+// alias can be retrieved wherever its model can.
+import { GatewayError } from "../../core/errors.ts";
+import { CATALOGUE, findModel, type Model, type ModelKind, type Tier } from "../../core/models.ts";
+
+export interface ModelObject {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: "xai";
+  readonly display_name: string;
+  readonly description: string;
+  readonly capabilities: readonly string[];
+  readonly tier: Tier;
+}
+
+export interface ModelList {
+  readonly object: "list";
+  readonly data: readonly ModelObject[];
+}
+
+const CAPABILITY: Readonly<Record<ModelKind, string>> = {
+  chat: "chat",
+  image: "image",
+  "image-edit": "image_edit",
+  video: "video",
+};
+
+const modelObject = (model: Model, id: string): ModelObject => ({
+  id,
+  object: "model",
+  created: model.created,
+  owned_by: "xai",
+  display_name: model.name,
+  description: model.description,
+  capabilities: [CAPABILITY[model.kind], ...(model.reasoning ? ["reasoning"] : [])],
+  tier: model.tier,
+});
+
+/** Ids of the catalogue in its order; aliases are not listed. */
+export const listModels = (kinds: readonly ModelKind[]): ModelList => ({
+  object: "list",
+  data: CATALOGUE.filter((model) => kinds.includes(model.kind)).map((model) => modelObject(model, model.id)),
+});
+
+/** One model by id or alias, under the name that was asked for. */
+export const retrieveModel = (name: string, kinds: readonly ModelKind[]): ModelObject => {
+  const model = findModel(name);
+  if (model !== undefined && kinds.includes(model.kind)) return modelObject(model, name);
+  throw new GatewayError(
+    "model_not_found",
+    `The model '${name.slice(0, 100)}' does not exist or you do not have access to it.`,
+    { param: "model" },
+  );
+};

@@ -1,0 +1,163 @@
+// The request half of POST /v1/chat/completions: one checked GenerationRequest from a parsed JSON body.
+// Whether the model exists and who serves it is not known here. Invariant: a known field is either served or refused with
+// its own code and `param`, never ignored; unknown fields are ignored.
+import { GatewayError } from "../../core/errors.ts";
+import type { GenerationRequest, ReasoningEffort } from "../../core/request.ts";
+import { isObject, type JsonObject } from "../../lib/json.ts";
+import { type AttachmentLimits, parseMessages } from "./chat-messages.ts";
+import {
+  given,
+  looseBoolean,
+  numberWithin,
+  objectValue,
+  oneOf,
+  type Place,
+  positiveInteger,
+  refuse,
+  requiredText,
+} from "./field.ts";
+
+/** A GenerationRequest and what only the encoder of this protocol needs to know. */
+export interface ChatRequest extends GenerationRequest {
+  /** `stream_options.include_usage`: send the usage chunk. */
+  readonly includeUsage: boolean;
+}
+
+const EFFORTS: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+const MAX_STOPS = 4;
+
+export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatRequest => {
+  if (!isObject(body)) throw new GatewayError("invalid_json", "The request body must be a JSON object.");
+  const model = requiredText(body, "model");
+  const messages = parseMessages(body, limits);
+  const stream = looseBoolean(given(body, "stream"), { code: "invalid_stream", param: "stream" });
+  const includeUsage = parseStreamOptions(body, stream);
+  const temperature = numberWithin(given(body, "temperature"), {
+    code: "invalid_temperature",
+    param: "temperature",
+    min: 0,
+    max: 2,
+  });
+  const topP = numberWithin(given(body, "top_p"), { code: "invalid_top_p", param: "top_p", min: 0, max: 1 });
+  checkCount(body);
+  const stop = parseStop(given(body, "stop"));
+  const maxTokens = parseMaxTokens(body);
+  const reasoning = parseReasoning(body);
+  refuseTools(body);
+  refuseFormats(body);
+  refuseUnavailable(body);
+  return {
+    model,
+    messages,
+    stream,
+    includeUsage,
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stop.length === 0 ? {} : { stop }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...reasoning,
+  };
+};
+
+const parseStreamOptions = (body: JsonObject, stream: boolean): boolean => {
+  const value = given(body, "stream_options");
+  if (value === undefined) return false;
+  const place: Place = { code: "invalid_value", param: "stream_options" };
+  const options = objectValue(value, place);
+  if (!stream) return refuse(place, "'stream_options' is only allowed together with 'stream': true.");
+  return looseBoolean(given(options, "include_usage"), { ...place, param: "stream_options.include_usage" });
+};
+
+const checkCount = (body: JsonObject): void => {
+  const value = given(body, "n");
+  if (value === undefined || value === 1) return;
+  refuse({ code: "invalid_n", param: "n" }, "'n' must be 1: one answer is generated per request.");
+};
+
+const parseStop = (value: unknown): readonly string[] => {
+  if (value === undefined) return [];
+  const place: Place = { code: "invalid_value", param: "stop" };
+  if (typeof value === "string") return value === "" ? refuse(place, "'stop' must not be empty.") : [value];
+  if (!Array.isArray(value)) return refuse(place, "'stop' must be a string or a list of strings.");
+  if (value.length > MAX_STOPS) return refuse(place, `'stop' may hold at most ${MAX_STOPS} strings.`);
+  return value.map((item: unknown, index) =>
+    typeof item === "string" && item !== ""
+      ? item
+      : refuse({ ...place, param: `stop.${index}` }, "Every entry of 'stop' must be a non-empty string."),
+  );
+};
+
+/** Both names mean the same; the newer one wins, and each is checked under its own name. */
+const parseMaxTokens = (body: JsonObject): number | undefined => {
+  const read = (param: string) => positiveInteger(given(body, param), { code: "invalid_value", param });
+  const older = read("max_tokens");
+  return read("max_completion_tokens") ?? older;
+};
+
+type Reasoning = Pick<GenerationRequest, "reasoningEffort" | "showReasoning">;
+
+const parseReasoning = (body: JsonObject): Reasoning => {
+  const thinking = parseThinking(given(body, "thinking"));
+  const effort = given(body, "reasoning_effort");
+  if (effort === undefined) return thinking === undefined ? {} : { showReasoning: thinking };
+  const reasoningEffort = oneOf(effort, {
+    code: "invalid_reasoning_effort",
+    param: "reasoning_effort",
+    allowed: EFFORTS,
+  });
+  return { reasoningEffort, showReasoning: reasoningEffort !== "none" };
+};
+
+/** The older switch: "enabled", "disabled", or an object whose `type` says so. */
+const parseThinking = (value: unknown): boolean | undefined => {
+  if (value === undefined) return undefined;
+  const nested = isObject(value);
+  const place: Place = { code: "invalid_value", param: nested ? "thinking.type" : "thinking" };
+  return oneOf(nested ? value["type"] : value, { ...place, allowed: ["enabled", "disabled"] }) === "enabled";
+};
+
+const refuseTools = (body: JsonObject): void => {
+  for (const param of ["tools", "functions"]) {
+    const value = given(body, param);
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const place: Place = { code: "invalid_tools", param };
+    if (!Array.isArray(value)) refuse(place, `'${param}' must be a list.`);
+    refuse(place, `Tool calling is not supported here; send the request without '${param}'.`);
+  }
+  for (const param of ["tool_choice", "function_call"]) {
+    const value = given(body, param);
+    // Without tools both words ask for what happens anyway: an answer in text.
+    if (value === undefined || value === "none" || value === "auto") continue;
+    refuse({ code: "unsupported_parameter", param }, `'${param}' is not supported: tool calling is not available.`);
+  }
+};
+
+const refuseFormats = (body: JsonObject): void => {
+  const value = given(body, "response_format");
+  if (value === undefined) return;
+  const format = objectValue(value, { code: "invalid_value", param: "response_format" });
+  const type = oneOf(format["type"], {
+    code: "invalid_value",
+    param: "response_format.type",
+    allowed: ["text", "json_object", "json_schema"],
+  });
+  if (type === "text") return;
+  refuse(
+    { code: "unsupported_parameter", param: "response_format" },
+    `The response format '${type}' is not supported.`,
+  );
+};
+
+/** Things that the upstream never delivers: better a clear refusal than an answer that lacks them. */
+const refuseUnavailable = (body: JsonObject): void => {
+  const unavailable = (param: string) =>
+    refuse({ code: "unsupported_parameter", param }, `'${param}' is not supported: the upstream does not offer it.`);
+  if (looseBoolean(given(body, "logprobs"), { code: "invalid_value", param: "logprobs" })) unavailable("logprobs");
+  if (given(body, "top_logprobs") !== undefined) unavailable("top_logprobs");
+  if (given(body, "audio") !== undefined) unavailable("audio");
+  const modalities = given(body, "modalities");
+  if (modalities === undefined) return;
+  if (!Array.isArray(modalities))
+    refuse({ code: "invalid_value", param: "modalities" }, "'modalities' must be a list.");
+  else if (modalities.includes("audio")) unavailable("modalities");
+};
