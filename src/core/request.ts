@@ -46,6 +46,10 @@ export interface GenerationRequest {
   readonly stop?: readonly string[];
 }
 
+/** Whether reasoning is part of the answer: the caller's word first, then the operator's. */
+export const showsReasoning = (request: GenerationRequest, byDefault: boolean): boolean =>
+  request.showReasoning ?? (request.reasoningEffort ? request.reasoningEffort !== "none" : byDefault);
+
 /** A fetched attachment, ready for an upload. */
 export interface UploadFile {
   readonly name: string;

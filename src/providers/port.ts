@@ -1,6 +1,6 @@
 // What a provider is to the rest of the program: something that turns a GenerationRequest into events with one account's
 // credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
-import type { EventBatch, GenerationStream, MediaSource } from "../core/events.ts";
+import type { GenerationStream, MediaSource } from "../core/events.ts";
 import type { Mode, Model, Tier } from "../core/models.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import type { Log } from "../lib/log.ts";
@@ -66,6 +66,6 @@ export interface Provider {
   quota(call: ProviderCall): Promise<QuotaReport>;
   /** Downloads a picture or clip that the account made. Throws GatewayError. */
   download(source: MediaSource, call: ProviderCall & { maxBytes: number }): Promise<FetchedMedia>;
+  /** Opens new connections from now on: the edge refused the present ones. */
+  resetEgress(): void;
 }
-
-export type { EventBatch };

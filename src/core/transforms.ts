@@ -1,0 +1,128 @@
+// Event-to-event steps between a provider and an encoder. Pure and synchronous: a step takes a batch and gives a batch,
+// so that a burst costs one turn. Invariant: what comes out obeys the grammar whenever what goes in does.
+import type { EventBatch, GenerationEvent, Usage } from "./events.ts";
+import { createTextCounter, estimateUsage } from "./usage.ts";
+
+export interface Step {
+  push(batch: EventBatch): EventBatch;
+  /** True once the step has ended the answer by itself: what comes after is of no interest. */
+  readonly over: boolean;
+}
+
+export interface CutOptions {
+  /** The answer ends before the first of these; the matched text is left out. */
+  readonly stop: readonly string[];
+  readonly maxTokens: number | undefined;
+}
+
+/** Ends the answer at a stop text or after so many tokens by our own count; the upstream has neither. */
+export const createCut = ({ stop, maxTokens }: CutOptions): Step | null => {
+  if (stop.length === 0 && maxTokens === undefined) return null;
+  const counter = createTextCounter();
+  const longest = Math.max(0, ...stop.map((text) => text.length));
+  let held = "";
+  let block = -1;
+  let over = false;
+
+  const firstStop = (text: string): number => {
+    const hits = stop.map((mark) => text.indexOf(mark)).filter((at) => at >= 0);
+    return hits.length > 0 ? Math.min(...hits) : -1;
+  };
+  /** Characters at the end that may be the beginning of a stop text. */
+  const suspicious = (text: string): number => {
+    for (let length = Math.min(longest - 1, text.length); length > 0; length--) {
+      const tail = text.slice(-length);
+      if (stop.some((mark) => mark.startsWith(tail))) return length;
+    }
+    return 0;
+  };
+  /** The longest beginning of `text` that the token limit allows. */
+  const affordable = (text: string): string => {
+    if (maxTokens === undefined) return text;
+    let end = 0;
+    for (const character of text) {
+      counter.add(character);
+      if (counter.tokens > maxTokens) return text.slice(0, end);
+      end += character.length;
+    }
+    return text;
+  };
+  const cutHere = (out: GenerationEvent[], reason: "stop" | "length", open: boolean) => {
+    if (open) out.push({ type: "text-end", block });
+    out.push({ type: "finish", reason, raw: null });
+    over = true;
+  };
+  const write = (out: GenerationEvent[], text: string): boolean => {
+    const fits = affordable(text);
+    if (fits !== "") out.push({ type: "text-delta", block, text: fits });
+    if (fits.length === text.length) return true;
+    cutHere(out, "length", true);
+    return false;
+  };
+
+  return {
+    get over() {
+      return over;
+    },
+    push(batch) {
+      const out: GenerationEvent[] = [];
+      for (const event of batch) {
+        if (over) break;
+        if (event.type === "text-delta") {
+          block = event.block;
+          const text = held + event.text;
+          held = "";
+          const at = firstStop(text);
+          if (at >= 0) {
+            if (write(out, text.slice(0, at)) && !over) cutHere(out, "stop", true);
+            continue;
+          }
+          const keep = text.length - suspicious(text);
+          held = text.slice(keep);
+          if (keep > 0) write(out, text.slice(0, keep));
+        } else if (event.type === "text-end") {
+          const rest = held;
+          held = "";
+          if (rest === "" || write(out, rest)) out.push(event);
+        } else if (event.type === "reasoning-delta" && maxTokens !== undefined) {
+          counter.add(event.text);
+          out.push(event);
+        } else out.push(event);
+      }
+      return out;
+    },
+  };
+};
+
+export interface UsageCount extends Step {
+  /** What has passed so far; also right for an answer that broke off. */
+  usage(): Usage;
+}
+
+/** Counts what passes and puts `usage` before the finish, with the same numbers for every protocol. */
+export const createUsageCount = (inputTokens: number): UsageCount => {
+  const text = createTextCounter();
+  const reasoning = createTextCounter();
+  const usage = () => estimateUsage({ input: inputTokens, text: text.tokens, reasoning: reasoning.tokens });
+  return {
+    over: false,
+    usage,
+    push(batch) {
+      for (const event of batch) {
+        if (event.type === "text-delta" || event.type === "tool-delta") text.add(event.text);
+        else if (event.type === "reasoning-delta") reasoning.add(event.text);
+      }
+      const last = batch[batch.length - 1];
+      return last?.type === "finish" ? [...batch.slice(0, -1), { type: "usage", usage: usage() }, last] : batch;
+    },
+  };
+};
+
+/** Leaves reasoning and what the model does meanwhile out of the answer. */
+export const createReasoningFilter = (): Step => ({
+  over: false,
+  push: (batch) => {
+    const hidden = (event: GenerationEvent) => event.type.startsWith("reasoning-") || event.type === "activity";
+    return batch.some(hidden) ? batch.filter((event) => !hidden(event)) : batch;
+  },
+});

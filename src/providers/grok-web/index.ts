@@ -1,0 +1,33 @@
+// grok.com web accounts as a provider: the pieces put together behind the port.
+import type { Config } from "../../config/schema.ts";
+import { GatewayError } from "../../core/errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Provider } from "../port.ts";
+import type { UpstreamHttp } from "../upstream-http.ts";
+import { createUploads } from "./assets.ts";
+import { createChat } from "./chat.ts";
+import { createGrokClient } from "./client.ts";
+import { createQuota } from "./quota.ts";
+
+export interface GrokWeb extends Provider {
+  warmUp(): Promise<void>;
+}
+
+export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; clock: Clock }): GrokWeb => {
+  const { config } = deps;
+  const client = createGrokClient(deps);
+  const upload = createUploads({ client, config });
+  return {
+    generate: createChat({ ...deps, client, upload }),
+    quota: createQuota({ ...deps, client }),
+    resetEgress: client.reset,
+    warmUp: client.warmUp,
+    async download(source, call) {
+      if (source.base64) {
+        return { bytes: new Uint8Array(Buffer.from(source.base64, "base64")), mime: "application/octet-stream" };
+      }
+      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
+      return client.download(call, source.url, call.maxBytes);
+    },
+  };
+};
