@@ -1,0 +1,53 @@
+// Finds the credential of a request and asks the access room who it is. Compares no secret itself.
+// Invariant: an API key never opens an admin route, and an admin credential is never looked for in a query by default.
+import type { Principal } from "../access/api-keys.ts";
+import { GatewayError } from "../core/errors.ts";
+import { clientAddress } from "./client-address.ts";
+import { ANYBODY, type AuthClass, type Call } from "./context.ts";
+
+/** `Authorization: Bearer …` in any capitalisation, else `X-API-Key`. */
+export const credentialOf = (request: Request): string | null => {
+  const header = request.headers.get("authorization");
+  const match = header === null ? null : /^bearer +(\S.*)$/i.exec(header.trim());
+  if (match?.[1] !== undefined) return match[1].trim();
+  const key = request.headers.get("x-api-key")?.trim();
+  return key === undefined || key === "" ? null : key;
+};
+
+const QUERY_NAMES = ["api_key", "app_key", "access_token", "token"] as const;
+
+/** Only for EventSource and WebSocket routes, which cannot send headers: addresses end up in logs and histories. */
+export const queryCredentialOf = (url: URL): string | null => {
+  for (const name of QUERY_NAMES) {
+    const value = url.searchParams
+      .get(name)
+      ?.replace(/^bearer +/i, "")
+      .trim();
+    if (value !== undefined && value !== "") return value;
+  }
+  return null;
+};
+
+const missing = (): GatewayError => new GatewayError("missing_api_key", "Missing authentication token");
+
+type Caller = Pick<Call, "request" | "server" | "config" | "deps">;
+
+export const authenticate = async (call: Caller, auth: AuthClass): Promise<Principal> => {
+  switch (auth) {
+    case "public":
+    case "file":
+      return ANYBODY;
+    case "api": {
+      const credential = credentialOf(call.request);
+      const principal = call.deps.apiKeys.check(credential);
+      if (principal) return principal;
+      if (credential === null) throw missing();
+      throw new GatewayError("invalid_api_key", "Invalid authentication token");
+    }
+    case "admin": {
+      const credential = credentialOf(call.request);
+      if (credential === null) throw missing();
+      return call.deps.adminAccess.authenticate(credential, clientAddress(call));
+    }
+  }
+};

@@ -1,0 +1,170 @@
+// What a route handler works with: the request, its record, who sent it, and the use cases behind the HTTP side.
+// Knows no framework and no route. Invariant: a call is closed exactly once, when its body has ended.
+import type { ApiKeys, Principal } from "../access/api-keys.ts";
+import type { AdminAccess } from "../access/admin-session.ts";
+import type { SettingsAdmin } from "../admin/settings.ts";
+import type { Config } from "../config/schema.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { ChatGateway } from "../gateway/port.ts";
+import type { RequestRecord } from "../gateway/record.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Admission } from "./admission.ts";
+import type { StreamServer, Streams } from "./streaming.ts";
+
+/** Who may call a route: anybody, holders of an API key, the operator, or anybody who knows a file's unguessable name. */
+export type AuthClass = "public" | "api" | "admin" | "file";
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+export type Toggle = keyof Config["downstream"];
+
+export interface Route {
+  readonly method: Method;
+  readonly path: string;
+  /** Other paths of the same handler. */
+  readonly aliases?: readonly string[];
+  readonly auth: AuthClass;
+  readonly toggle?: Toggle;
+  /** Counts against `server.max_streams` until its body has ended. */
+  readonly generates?: boolean;
+  /** Quiet routes are logged at debug. */
+  readonly quiet?: boolean;
+  /** One line for the documentation. */
+  readonly summary: string;
+  readonly handle: (call: Call) => Response | Promise<Response>;
+}
+
+/** What is needed of Bun's server. */
+export interface HttpServer extends StreamServer {
+  requestIP(request: Request): { readonly address: string } | null;
+}
+
+/** A stored picture or clip, as the media room finds it by its public name. */
+export interface StoredFile {
+  readonly path: string;
+  readonly mime: string;
+  readonly bytes: number;
+  /** Strong entity tag without quotes. */
+  readonly etag: string;
+  readonly modifiedMs: number;
+}
+
+export interface MediaFiles {
+  find(kind: "image" | "video", name: string): Promise<StoredFile | null>;
+}
+
+export interface Readiness {
+  /** Component name to "ok" or to one sentence about what is wrong. */
+  components(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** What the composition gives to the HTTP side. */
+export interface ServerDeps {
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: { readonly version: string; readonly commit: string };
+  /** Monotonic milliseconds of the start. */
+  readonly startedMs: number;
+  readonly apiKeys: ApiKeys;
+  readonly adminAccess: AdminAccess;
+  readonly gateway: ChatGateway;
+  readonly settings: SettingsAdmin;
+  readonly media: MediaFiles;
+  readonly readiness: Readiness;
+  /** Told of every closed record; for statistics. */
+  readonly recorded?: (record: RequestRecord) => void;
+}
+
+/** The same and what the server makes for itself. */
+export interface HttpDeps extends ServerDeps {
+  readonly admission: Admission;
+  readonly streams: Streams;
+}
+
+export interface Call {
+  readonly request: Request;
+  readonly server: HttpServer | undefined;
+  readonly deps: HttpDeps;
+  /** One reading of the settings for the whole request. */
+  readonly config: Config;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  readonly principal: Principal;
+  readonly record: RequestRecord;
+  /** Aborts when the client leaves or the server gives up waiting. */
+  readonly signal: AbortSignal;
+  abort(reason: GatewayError): void;
+  /** The handler's body outlives the handler: whoever calls this calls `close` later. */
+  hold(): void;
+  close(): void;
+}
+
+export interface CallStart {
+  readonly request: Request;
+  readonly server: HttpServer | undefined;
+  readonly deps: HttpDeps;
+  readonly record: RequestRecord;
+}
+
+export interface OpenCall extends Omit<Call, "params" | "principal"> {
+  params: Readonly<Record<string, string>>;
+  principal: Principal;
+  readonly held: boolean;
+  /** Why the call was ended from outside, if it was. */
+  readonly abortReason: unknown;
+  /** Runs when the call is closed. */
+  onClose(run: () => void): void;
+}
+
+export const ANYBODY: Principal = { kind: "anybody", id: "-", name: "anybody" };
+
+export const openCall = (start: CallStart): OpenCall => {
+  const closers: (() => void)[] = [];
+  let controller: AbortController | undefined;
+  let url: URL | undefined;
+  let held = false;
+  let closed = false;
+  const onGone = () => controller?.abort(new GatewayError("client_closed", "The client closed the connection."));
+  return {
+    ...start,
+    config: start.deps.config(),
+    params: {},
+    principal: ANYBODY,
+    get url() {
+      url ??= new URL(start.request.url);
+      return url;
+    },
+    // Made on first use: most requests need none.
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (start.request.signal.aborted) onGone();
+        else start.request.signal.addEventListener("abort", onGone, { once: true });
+        closers.push(() => start.request.signal.removeEventListener("abort", onGone));
+      }
+      return controller.signal;
+    },
+    abort(reason) {
+      controller?.abort(reason);
+    },
+    get abortReason(): unknown {
+      const reason: unknown = controller?.signal.reason;
+      return reason;
+    },
+    hold() {
+      held = true;
+    },
+    get held() {
+      return held;
+    },
+    onClose(run) {
+      closers.push(run);
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      for (const run of closers) run();
+    },
+  };
+};

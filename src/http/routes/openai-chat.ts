@@ -1,0 +1,67 @@
+// POST /v1/chat/completions: one request in, one body or one stream out. Knows no provider.
+// Invariant: an answer that fails before its first visible piece has a true HTTP status.
+import type { Config } from "../../config/schema.ts";
+import { hexId } from "../../lib/ids.ts";
+import { unixSeconds } from "../../lib/clock.ts";
+import { type ChatRequest, parseChatRequest } from "../../protocols/openai/chat-request.ts";
+import { collectChat, createChatStreamEncoder } from "../../protocols/openai/chat-response.ts";
+import { readJson } from "../body.ts";
+import { baseUrl } from "../client-address.ts";
+import type { Call, Route } from "../context.ts";
+import { SSE_HEARTBEAT } from "../streaming.ts";
+
+const MEGABYTE = 1024 * 1024;
+
+const chatCompletions = async (call: Call): Promise<Response> => {
+  const { config, deps, record } = call;
+  const request = parseChatRequest(await readJson(call), {
+    maxAttachments: config.asset.max_attachments,
+    maxAttachmentBytes: config.asset.max_attachments_mb * MEGABYTE,
+  });
+  record.model = request.model;
+  record.stream = request.stream;
+  const id = hexId("chatcmpl-");
+  const created = unixSeconds(deps.clock);
+  const { signal } = call;
+  const run = await deps.gateway.chat(request, { id, created, signal, record, baseUrl: baseUrl(call) });
+  const answer = {
+    id,
+    model: request.model,
+    created,
+    reasoningFormat: config.chat.reasoning_format,
+    showReasoning: showsReasoning(request, config),
+  };
+  const headers = { "x-grok2api-attempts": String(record.attempts.length) };
+  if (!request.stream) return Response.json(await collectChat(run.events, answer), { headers });
+  const encoder = createChatStreamEncoder({ ...answer, includeUsage: request.includeUsage });
+  call.hold();
+  return deps.streams.respond({
+    request: call.request,
+    server: call.server,
+    events: run.events,
+    encode: encoder.push,
+    heartbeat: SSE_HEARTBEAT,
+    record,
+    headers,
+    abort: call.abort,
+    onEnd: call.close,
+  });
+};
+
+/** The request's own wish, else the operator's default. */
+const showsReasoning = (request: ChatRequest, config: Config): boolean => {
+  if (request.showReasoning !== undefined) return request.showReasoning;
+  return request.reasoningEffort === undefined ? config.app.thinking : request.reasoningEffort !== "none";
+};
+
+export const openaiChatRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/chat/completions",
+    auth: "api",
+    toggle: "enable_chat_completions",
+    generates: true,
+    summary: "Chat completion, streamed or whole (OpenAI's format).",
+    handle: chatCompletions,
+  },
+];
