@@ -142,6 +142,8 @@ interface ContentWriter {
   /** Where a position of the upstream's answer lies in the final content. */
   place(position: number, side: "start" | "end"): number;
   readonly length: number;
+  /** True when the content does not end with a line break. */
+  readonly lineOpen: boolean;
 }
 
 /** Counts what it writes, because our own insertions shift every later citation. */
@@ -161,23 +163,27 @@ const createContentWriter = (sink: ChatSink): ContentWriter => {
     inserted.push({ at: answered, length: text.length });
     write(text);
   };
-  /** Ends a line of ours before something else follows. */
-  const endLine = (next: string) => {
-    if (breakBefore && !next.startsWith("\n")) insert("\n");
+  /** What ends a line of ours before something else follows. */
+  const lineEnd = (next: string): string => {
+    const end = breakBefore && !next.startsWith("\n") ? "\n" : "";
     breakBefore = false;
+    return end;
   };
   return {
     get length() {
       return length;
     },
+    get lineOpen() {
+      return lineOpen && !breakBefore;
+    },
     extra(text) {
-      endLine(text);
-      insert(text);
+      insert(lineEnd(text) + text);
     },
     answer(text) {
-      endLine(text);
+      const end = lineEnd(text);
+      if (end !== "") inserted.push({ at: answered, length: end.length });
       answered += text.length;
-      write(text);
+      write(end + text);
     },
     ownLine(text) {
       insert(lineOpen ? `\n${text}` : text);
@@ -215,9 +221,9 @@ const createReasoningWriter = (
   const write = (text: string) => {
     if (format === "reasoning_content") out.sink.reasoning(text);
     else {
-      if (!tagOpen) out.content.extra("<think>\n");
+      const tag = tagOpen ? "" : `${out.content.lineOpen ? "\n" : ""}<think>\n`;
       tagOpen = true;
-      out.content.extra(text);
+      out.content.extra(tag + text);
     }
     written = true;
     lineOpen = !text.endsWith("\n");
@@ -226,9 +232,9 @@ const createReasoningWriter = (
   return {
     add(text) {
       if (hidden || text === "") return;
-      if (breakBefore && written) write(lineOpen ? "\n\n" : "\n");
+      const gap = !breakBefore || !written ? "" : lineOpen ? "\n\n" : "\n";
       breakBefore = false;
-      write(text);
+      write(gap + text);
     },
     line(text) {
       if (hidden) return;
