@@ -20,7 +20,8 @@ function der(tag: number, ...parts: Uint8Array[]): Buffer {
 
 const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
 const text = (value: string) => der(0x0c, Buffer.from(value));
-const time = (ms: number) => der(0x17, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
+const time = (ms: number) =>
+  der(0x17, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
 
 export function writeCertificate(folder: string): { keyPath: string; certPath: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -25,7 +25,9 @@ export async function checkTarget(target: Target): Promise<void> {
     const answer = await exchange(shotFor(target, { plan, stream, stamps: false }), 10_000);
     const where = `${target.name} over ${target.mock.protocol}, ${name}`;
     if (answer.status !== 200 || !answer.complete)
-      throw new CheckFailure(`${where}: status ${answer.status}, ${answer.complete ? "complete" : "incomplete"}: ${answer.body.slice(0, 300)}`);
+      throw new CheckFailure(
+        `${where}: status ${answer.status}, ${answer.complete ? "complete" : "incomplete"}: ${answer.body.slice(0, 300)}`,
+      );
     const text = withoutStamps(readText(target, stream, answer.body, where));
     const wanted = expectedText(plan.n ?? 0);
     if (text !== wanted) throw new CheckFailure(`${where}: the text differs ${firstDifference(text, wanted)}`);

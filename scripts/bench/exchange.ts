@@ -1,8 +1,9 @@
 // One request at a time, with the whole body kept: for checking content before timing and for the behaviour lanes.
 // Knows how an answer's text is spread over NDJSON, SSE and JSON; times nothing finely. Invariant: every wait has an end.
 import type { Socket } from "bun";
-import { createResponseReader } from "./load.ts";
+import { parseJson } from "./json.ts";
 import type { Shot } from "./load.ts";
+import { createResponseReader } from "./response-reader.ts";
 import type { Wire } from "./targets.ts";
 
 export interface Exchange {
@@ -14,7 +15,7 @@ export interface OpenExchange {
   /** resolves with the whole answer, or with what there was when the connection ended or the time was up */
   done: Promise<Exchange>;
   /** resolves at the first byte of the body */
-  streaming: Promise<void>;
+  streaming: Promise<true>;
   /** hangs up: politely (FIN) or not (RST) */
   hangUp(how: "fin" | "rst"): void;
   /** stops reading, so that the server's writes back up */
@@ -23,16 +24,20 @@ export interface OpenExchange {
 
 export async function openExchange(shot: Shot, timeoutMs: number): Promise<OpenExchange> {
   const pieces: Buffer[] = [];
-  const streaming = Promise.withResolvers<void>();
+  const streaming = Promise.withResolvers<true>();
   const done = Promise.withResolvers<Exchange>();
   const reader = createResponseReader((piece) => {
     pieces.push(Buffer.from(piece));
-    streaming.resolve();
+    streaming.resolve(true);
   });
   const settle = () => {
     clearTimeout(timer);
-    done.resolve({ status: reader.status, body: Buffer.concat(pieces).toString("utf8"), complete: reader.framing === "done" });
-    streaming.resolve();
+    done.resolve({
+      status: reader.status,
+      body: Buffer.concat(pieces).toString("utf8"),
+      complete: reader.framing === "done",
+    });
+    streaming.resolve(true);
   };
   const timer = setTimeout(() => {
     settle();
@@ -76,14 +81,18 @@ interface UpstreamLine {
 }
 interface ChatChunk {
   error?: unknown;
-  choices?: { delta?: { content?: string | null }; message?: { content?: string | null }; finish_reason?: string | null }[];
+  choices?: {
+    delta?: { content?: string | null };
+    message?: { content?: string | null };
+    finish_reason?: string | null;
+  }[];
 }
 
 function ndjsonText(body: string): string {
   let text = "";
   for (const line of body.split("\n")) {
     if (!line) continue;
-    const frame: UpstreamLine = JSON.parse(line);
+    const frame = parseJson<UpstreamLine>(line);
     text += frame.result?.response?.token ?? "";
   }
   return text;
@@ -104,7 +113,7 @@ function sseText(body: string): string {
       finished = true;
       continue;
     }
-    const chunk: ChatChunk = JSON.parse(data);
+    const chunk = parseJson<ChatChunk>(data);
     if (chunk.error) throw new Error(`an error in the stream: ${data.slice(0, 300)}`);
     text += chunk.choices?.[0]?.delta?.content ?? "";
   }
@@ -113,7 +122,7 @@ function sseText(body: string): string {
 }
 
 function jsonText(body: string): string {
-  const answer: ChatChunk = JSON.parse(body);
+  const answer = parseJson<ChatChunk>(body);
   if (answer.error) throw new Error(`an error: ${body.slice(0, 300)}`);
   return answer.choices?.[0]?.message?.content ?? "";
 }

@@ -4,8 +4,15 @@
 // and a JSON.stringify a token give. None of them cancels, retries or knows accounts. Invariant: they never import the product.
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { parseJson } from "./json.ts";
 import { tokenText } from "./wire.mjs";
 
+interface ChatRequest {
+  messages?: { content?: string }[];
+}
+interface UpstreamLine {
+  result?: { response?: { token?: string } };
+}
 type Upstream = (body: string) => Promise<{ status: number; body: ReadableStream<Uint8Array> | null }>;
 
 const CHAT_PATH = "/rest/app-chat/conversations/new";
@@ -35,13 +42,23 @@ function fetchUpstream(): Upstream {
 
 async function wreqUpstream(): Promise<Upstream> {
   const wreq = await import("wreq-js");
-  const transports = await Promise.all(Array.from({ length: TRANSPORTS }, () => wreq.createTransport({ browser: "chrome_136", insecure: true, trustStore: "mozilla" })));
+  const transports = await Promise.all(
+    Array.from({ length: TRANSPORTS }, () =>
+      wreq.createTransport({ browser: "chrome_136", insecure: true, trustStore: "mozilla" }),
+    ),
+  );
   const url = base + CHAT_PATH;
   const headers = { "content-type": "application/json" };
   let next = 0;
   return async (body) => {
     const transport = transports[next++ % TRANSPORTS];
-    const answer = await wreq.fetch(url, { method: "POST", headers, body, timeout: 0, ...(transport ? { transport } : {}) });
+    const answer = await wreq.fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      timeout: 0,
+      ...(transport ? { transport } : {}),
+    });
     // The library types its body as node's web stream, which is the same class at run time.
     return { status: answer.status, body: answer.body as unknown as ReadableStream<Uint8Array> | null };
   };
@@ -80,17 +97,17 @@ function staticHandler() {
 }
 
 function writesHandler() {
+  const encoder = new TextEncoder();
   return async (request: Request) => {
     await request.text();
-    const body = new ReadableStream({
-      type: "direct",
-      async pull(controller: ReadableStreamDirectController) {
-        for (let index = 0; index < 200; index++) {
-          controller.write(sseFrame(tokenText(index)));
-          await controller.flush();
+    let index = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (index < 200) controller.enqueue(encoder.encode(sseFrame(tokenText(index++))));
+        else {
+          controller.enqueue(encoder.encode("data: [DONE]\n\n"));
+          controller.close();
         }
-        controller.write("data: [DONE]\n\n");
-        controller.close();
       },
     });
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
@@ -100,8 +117,10 @@ function writesHandler() {
 function naiveHandler(upstream: Upstream) {
   const app = new Hono();
   app.post("/v1/chat/completions", async (context) => {
-    const request = await context.req.json();
-    const answer = await upstream(JSON.stringify({ message: request.messages.at(-1).content, modelName: "grok-4", temporary: true }));
+    const request = parseJson<ChatRequest>(await context.req.text());
+    const answer = await upstream(
+      JSON.stringify({ message: request.messages?.at(-1)?.content, modelName: "grok-4", temporary: true }),
+    );
     return streamSSE(context, async (sse) => {
       const decoder = new TextDecoder();
       let rest = "";
@@ -110,7 +129,7 @@ function naiveHandler(upstream: Upstream) {
         const lines = rest.split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) {
-          const token = line ? JSON.parse(line).result?.response?.token : "";
+          const token = line ? parseJson<UpstreamLine>(line).result?.response?.token : "";
           if (token) await sse.writeSSE({ data: JSON.stringify(chunkObject(token)) });
         }
       }
@@ -119,4 +138,3 @@ function naiveHandler(upstream: Upstream) {
   });
   return (request: Request) => app.fetch(request);
 }
-

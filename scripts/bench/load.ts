@@ -3,6 +3,8 @@
 // Invariant: drive() settles before its deadline whatever the server does, and every connection is then closed.
 import type { Socket } from "bun";
 import { nowUs } from "./clock.ts";
+import { createResponseReader, createStampScanner, type ResponseReader } from "./response-reader.ts";
+import { createSamples } from "./samples.ts";
 
 export interface Shot {
   port: number;
@@ -42,170 +44,6 @@ export interface LoadResult {
   lengths: Record<number, number>;
   errors: Record<string, number>;
   openAtShut: number;
-}
-
-const AT = 64;
-const STAMP_BYTES = 16;
-const HEAD_END = Buffer.from("\r\n\r\n");
-
-/** Growing sample store; sorted once at the end. */
-function createSamples() {
-  let values = new Float64Array(4096);
-  let count = 0;
-  return {
-    add(value: number) {
-      if (count === values.length) {
-        const larger = new Float64Array(values.length * 2);
-        larger.set(values);
-        values = larger;
-      }
-      values[count++] = value;
-    },
-    sorted: () => values.slice(0, count).sort(),
-  };
-}
-
-export function quantile(sorted: ArrayLike<number>, share: number): number {
-  if (!sorted.length) return Number.NaN;
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-type Framing = "head" | "size" | "chunk" | "chunk-end" | "length" | "trailer" | "done";
-
-/** Takes one HTTP response apart as it comes in; the body's bytes go to `onBody`. */
-export interface ResponseReader {
-  feed(bytes: Buffer): void;
-  reset(): void;
-  readonly framing: Framing;
-  readonly status: number;
-  readonly bodyBytes: number;
-}
-
-export function createResponseReader(onBody: (bytes: Buffer) => void): ResponseReader {
-  let framing: Framing = "head";
-  let head: Buffer | null = null;
-  let left = 0;
-  let size = 0;
-  let sizeDigits = 0;
-  let inExtension = false;
-  let status = 0;
-  let bodyBytes = 0;
-
-  function takeHead(bytes: Buffer): number {
-    const joined = head ? Buffer.concat([head, bytes]) : bytes;
-    const end = joined.indexOf(HEAD_END);
-    if (end < 0) {
-      head = Buffer.from(joined);
-      return bytes.length;
-    }
-    const before = head?.length ?? 0;
-    head = null;
-    const text = joined.latin1Slice(0, end);
-    status = Number(text.slice(9, 12));
-    const length = /\r\ncontent-length: *(\d+)/i.exec(text);
-    if (/\r\ntransfer-encoding: *chunked/i.test(text)) framing = "size";
-    else if (length) {
-      left = Number(length[1]);
-      framing = left ? "length" : "done";
-    } else framing = "done";
-    return end + 4 - before;
-  }
-
-  function takeSize(bytes: Buffer, start: number): number {
-    let at = start;
-    while (at < bytes.length) {
-      const byte = bytes[at++] ?? 0;
-      if (byte === 10) {
-        left = size;
-        framing = size ? "chunk" : "trailer";
-        size = 0;
-        sizeDigits = 0;
-        inExtension = false;
-        break;
-      }
-      if (byte === 13) continue;
-      if (byte === 59) inExtension = true;
-      if (inExtension) continue;
-      size = size * 16 + (byte <= 57 ? byte - 48 : (byte | 32) - 87);
-      sizeDigits++;
-    }
-    return at;
-  }
-
-  function takeBody(bytes: Buffer, start: number): number {
-    const end = Math.min(bytes.length, start + left);
-    bodyBytes += end - start;
-    onBody(bytes.subarray(start, end));
-    left -= end - start;
-    if (left === 0) {
-      framing = framing === "length" ? "done" : "chunk-end";
-      if (framing === "chunk-end") left = 2;
-    }
-    return end;
-  }
-
-  return {
-    feed(bytes) {
-      let at = 0;
-      if (framing === "head") at = takeHead(bytes);
-      while (at < bytes.length && framing !== "done") {
-        if (framing === "size") at = takeSize(bytes, at);
-        else if (framing === "chunk" || framing === "length") at = takeBody(bytes, at);
-        else {
-          // The CR LF after a chunk, or the empty trailer after the last one.
-          if (framing === "trailer" && left === 0) left = 2;
-          const skipped = Math.min(left, bytes.length - at);
-          left -= skipped;
-          at += skipped;
-          if (left === 0) framing = framing === "trailer" ? "done" : "size";
-        }
-      }
-    },
-    reset() {
-      framing = "head";
-      bodyBytes = 0;
-      status = 0;
-    },
-    get framing() {
-      return framing;
-    },
-    get status() {
-      return status;
-    },
-    get bodyBytes() {
-      return bodyBytes;
-    },
-  };
-}
-
-/** Finds "@14 digits@" in a body that arrives in any pieces. */
-function createStampScanner(onStamp: (stampUs: number) => void) {
-  let carry: Buffer | null = null;
-  return {
-    scan(piece: Buffer) {
-      let bytes = piece;
-      if (carry) {
-        bytes = Buffer.concat([carry, piece]);
-        carry = null;
-      }
-      let at = bytes.indexOf(AT);
-      while (at >= 0) {
-        if (at + STAMP_BYTES > bytes.length) {
-          carry = Buffer.from(bytes.subarray(at));
-          return;
-        }
-        if (bytes[at + STAMP_BYTES - 1] === AT) {
-          let stamp = 0;
-          for (let index = at + 1; index < at + STAMP_BYTES - 1; index++) stamp = stamp * 10 + (bytes[index] ?? 48) - 48;
-          onStamp(stamp);
-        }
-        at = bytes.indexOf(AT, at + STAMP_BYTES);
-      }
-    },
-    reset() {
-      carry = null;
-    },
-  };
 }
 
 interface Client {
@@ -252,7 +90,10 @@ export async function drive(spec: LoadSpec): Promise<LoadResult> {
       if (!client.firstByteUs) client.firstByteUs = arrivalUs;
       if (shot.stamps !== null) scanner.scan(piece);
       const keep = shot.tail.length;
-      client.tail = piece.length >= keep ? Buffer.from(piece.subarray(piece.length - keep)) : Buffer.concat([client.tail, piece]).subarray(-keep);
+      client.tail =
+        piece.length >= keep
+          ? Buffer.from(piece.subarray(piece.length - keep))
+          : Buffer.concat([client.tail, piece]).subarray(-keep);
     });
     const client: Client = {
       startedUs: 0,
@@ -323,7 +164,12 @@ export async function drive(spec: LoadSpec): Promise<LoadResult> {
   const connectOne = async () => {
     connecting++;
     try {
-      const socket = await Bun.connect<Client>({ hostname: "127.0.0.1", port: shot.port, data: createClient(), socket: handlers });
+      const socket = await Bun.connect<Client>({
+        hostname: "127.0.0.1",
+        port: shot.port,
+        data: createClient(),
+        socket: handlers,
+      });
       socket.setNoDelay(true);
       sockets.add(socket);
       fire(socket);
@@ -337,7 +183,9 @@ export async function drive(spec: LoadSpec): Promise<LoadResult> {
   let launched = 0;
   for (;;) {
     const at = elapsedMs();
-    const wanted = spec.rampMs ? Math.min(spec.connections, Math.ceil(((at + 1) / spec.rampMs) * spec.connections)) : spec.connections;
+    const wanted = spec.rampMs
+      ? Math.min(spec.connections, Math.ceil(((at + 1) / spec.rampMs) * spec.connections))
+      : spec.connections;
     while (!stopped && launched < wanted) {
       launched++;
       void connectOne();
@@ -360,7 +208,11 @@ export async function drive(spec: LoadSpec): Promise<LoadResult> {
   }
   function nextPauseMs(): number {
     if (launched < spec.connections) return 1;
-    const edge = openedUs ? (shutUs ? Infinity : spec.windowMs - (nowUs() - openedUs) / 1000) : spec.windowStartMs - elapsedMs();
+    const edge = openedUs
+      ? shutUs
+        ? Infinity
+        : spec.windowMs - (nowUs() - openedUs) / 1000
+      : spec.windowStartMs - elapsedMs();
     return Math.max(1, Math.min(10, edge));
   }
   if (!shutUs) {
@@ -369,7 +221,7 @@ export async function drive(spec: LoadSpec): Promise<LoadResult> {
   }
   stopped = true;
   if (sockets.size) errors["still open at the deadline"] = sockets.size;
-  for (const socket of [...sockets]) {
+  for (const socket of sockets) {
     sockets.delete(socket);
     socket.terminate();
   }

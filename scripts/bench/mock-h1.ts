@@ -3,7 +3,18 @@
 // Invariant: it never queues more for a connection than one block, so a reader that stalls stalls the mock.
 import type { Socket } from "bun";
 import { clockIsShared, nowUs } from "./clock.ts";
-import { burstPieces, closingFrames, controlAnswer, createLedger, defaultPlan, openingFrame, planFromQuery, planFromText, tokenFrame, tokenText } from "./wire.mjs";
+import {
+  burstPieces,
+  closingFrames,
+  controlAnswer,
+  createLedger,
+  defaultPlan,
+  openingFrame,
+  planFromQuery,
+  planFromText,
+  tokenFrame,
+  tokenText,
+} from "./wire.mjs";
 import type { Plan } from "./wire.mjs";
 
 interface Connection {
@@ -54,7 +65,9 @@ const server = Bun.listen<Connection>({
     error: forget,
   },
 });
-console.log(`READY ${JSON.stringify({ port: server.port, control: server.port, clock: clockIsShared ? "shared" : "own" })}`);
+console.log(
+  `READY ${JSON.stringify({ port: server.port, control: server.port, clock: clockIsShared ? "shared" : "own" })}`,
+);
 
 function forget(socket: Socket<Connection>): void {
   const answer = socket.data?.answer;
@@ -70,7 +83,7 @@ function takeRequest(socket: Socket<Connection>): void {
   if (!inbox || socket.data.answer) return;
   const headEnd = inbox.indexOf("\r\n\r\n");
   if (headEnd < 0) return;
-  const head = inbox.latin1Slice(0, headEnd);
+  const head = inbox.toString("latin1", 0, headEnd);
   const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
   const end = headEnd + 4 + length;
   if (inbox.length < end) return;
@@ -84,9 +97,12 @@ function takeRequest(socket: Socket<Connection>): void {
     startAnswer(socket, (query && planFromQuery(query)) || planFromText(body) || defaultPlan());
     return;
   }
-  const page = controlAnswer(path, query, ledger, nowUs);
+  const page = controlAnswer({ path, query, ledger, nowUs });
   const text = page ?? '{"error":{"code":5,"message":"Not Found","details":[]}}';
-  send(socket, `HTTP/1.1 ${page ? "200 OK" : "404 Not Found"}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  send(
+    socket,
+    `HTTP/1.1 ${page ? "200 OK" : "404 Not Found"}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
   takeRequest(socket);
 }
 
@@ -192,7 +208,7 @@ function wholeBurst(plan: Plan): Buffer {
   let burst = bursts.get(key);
   if (!burst) {
     const pieces = burstPieces(Math.max(1, plan.n));
-    const body = plan.merged ? chunk(pieces.join("")) : pieces.map(chunk).join("");
+    const body = plan.merged ? chunk(pieces.join("")) : pieces.map((piece) => chunk(piece)).join("");
     burst = Buffer.from(`${HEAD}${body}0\r\n\r\n`);
     bursts.set(key, burst);
   }

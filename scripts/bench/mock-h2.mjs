@@ -4,7 +4,18 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { constants, createSecureServer } from "node:http2";
-import { burstPieces, closingFrames, controlAnswer, createLedger, defaultPlan, openingFrame, planFromQuery, planFromText, tokenFrame, tokenText } from "./wire.mjs";
+import {
+  burstPieces,
+  closingFrames,
+  controlAnswer,
+  createLedger,
+  defaultPlan,
+  openingFrame,
+  planFromQuery,
+  planFromText,
+  tokenFrame,
+  tokenText,
+} from "./wire.mjs";
 
 const [keyPath, certPath] = process.argv.slice(2);
 // node's hrtime is CLOCK_MONOTONIC counted from boot, the clock that clock.ts reads through libc.
@@ -28,11 +39,12 @@ server.on("stream", (stream, headers) => {
   stream.on("data", (bytes) => body.push(bytes));
   stream.on("end", () => {
     if (path.startsWith("/rest/app-chat/conversations/")) {
-      const plan = (query && planFromQuery(query)) || planFromText(Buffer.concat(body).toString("utf8")) || defaultPlan();
+      const plan =
+        (query && planFromQuery(query)) || planFromText(Buffer.concat(body).toString("utf8")) || defaultPlan();
       startAnswer(stream, plan);
       return;
     }
-    const page = controlAnswer(path, query, ledger, nowUs);
+    const page = controlAnswer({ path, query, ledger, nowUs });
     stream.respond({ ":status": page ? 200 : 404, "content-type": "application/json" });
     stream.end(page ?? "{}");
   });
@@ -40,12 +52,14 @@ server.on("stream", (stream, headers) => {
 
 const control = createServer((request, response) => {
   const [path, query = ""] = String(request.url).split("?");
-  response.end(controlAnswer(path, query, ledger, nowUs) ?? "{}");
+  response.end(controlAnswer({ path, query, ledger, nowUs }) ?? "{}");
 });
 
 server.listen(0, "127.0.0.1", () => {
   control.listen(0, "127.0.0.1", () => {
-    console.log(`READY ${JSON.stringify({ port: server.address().port, control: control.address().port, clock: process.platform === "linux" ? "shared" : "own" })}`);
+    console.log(
+      `READY ${JSON.stringify({ port: server.address().port, control: control.address().port, clock: process.platform === "linux" ? "shared" : "own" })}`,
+    );
   });
 });
 

@@ -1,7 +1,6 @@
 // Judges the host before and after the gateway: a machine that takes the processor away gives no verdict.
 // Owns the limits; knows no lanes. Invariant: noise can only withhold a verdict, never change a figure.
-import { cpuBetween, readCpu, readHost } from "./measure.ts";
-import type { CpuReading, HostReading } from "./measure.ts";
+import { cpuBetween, readCpu, readHost, type CpuReading, type HostReading } from "./measure.ts";
 import { CORES, pinSelf } from "./processes.ts";
 
 const LOOP_MS = 1500;
@@ -38,12 +37,20 @@ export function measureNoise(): NoiseReport {
     }
   }
   const after = readHost([0, 1]);
-  const steal = before && after ? (after.stealSeconds - before.stealSeconds) / ((2 * cores.length * LOOP_MS) / 1000) : 0;
+  const steal =
+    before && after ? (after.stealSeconds - before.stealSeconds) / ((2 * cores.length * LOOP_MS) / 1000) : 0;
   return { lostShare: lostMs / (cores.length * LOOP_MS), gapsOver3Ms, worstGapMs, stealShare: steal };
 }
 
+export interface ForeignWatch {
+  begin(pids: readonly number[]): void;
+  end(): void;
+  /** of the time watched, both cores together */
+  share(): number;
+}
+
 /** Counts the processor time on the rig's cores that none of the rig's own processes used. */
-export function createForeignWatch() {
+export function createForeignWatch(): ForeignWatch {
   let pids: { pid: number; before: CpuReading | null }[] = [];
   let host: HostReading | null = null;
   let sinceMs = 0;

@@ -2,6 +2,7 @@
 // Invariant: every child dies with this process, killed by its own pid; nothing listens on anything but 127.0.0.1.
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { parseJson } from "./json.ts";
 
 export interface Child {
   name: string;
@@ -53,7 +54,11 @@ function childEnv(extra: Record<string, string> = {}): Record<string, string> {
   return { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), BUN_CONFIG_MAX_HTTP_REQUESTS: "20000", ...extra };
 }
 
-function adopt(spec: LaunchSpec, child: Bun.Subprocess, place: { port: number; control: number; sharedClock: boolean }): Child {
+function adopt(
+  spec: LaunchSpec,
+  child: Bun.Subprocess,
+  place: { port: number; control: number; sharedClock: boolean },
+): Child {
   return {
     name: spec.name,
     pid: child.pid,
@@ -75,7 +80,13 @@ function logTail(path: string): string {
 /** Starts a process of the rig and waits for its "READY {json}" line. */
 export async function launchRigProcess(spec: LaunchSpec): Promise<Child> {
   const log = openSync(spec.logPath, "a");
-  const child = Bun.spawn(pinnedArgv(spec), { cwd: spec.cwd, env: childEnv(spec.env), stdin: "ignore", stdout: "pipe", stderr: log });
+  const child = Bun.spawn(pinnedArgv(spec), {
+    cwd: spec.cwd,
+    env: childEnv(spec.env),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: log,
+  });
   closeSync(log);
   children.add(child);
   const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
@@ -86,7 +97,7 @@ export async function launchRigProcess(spec: LaunchSpec): Promise<Child> {
     const ready = /^READY (\{.*\})$/m.exec(seen);
     if (!ready?.[1]) continue;
     clearTimeout(timer);
-    const place: { port: number; control: number; clock: string } = JSON.parse(ready[1]);
+    const place = parseJson<{ port: number; control: number; clock: string }>(ready[1]);
     return adopt(spec, child, { port: place.port, control: place.control, sharedClock: place.clock === "shared" });
   }
   clearTimeout(timer);
@@ -94,10 +105,18 @@ export async function launchRigProcess(spec: LaunchSpec): Promise<Child> {
 }
 
 /** Starts a server that prints nothing agreed, and waits until it answers `path` with 200. */
-export async function launchServer(spec: LaunchSpec & { port: number; path: string; patienceMs: number }): Promise<Child & { readyMs: number }> {
+export async function launchServer(
+  spec: LaunchSpec & { port: number; path: string; patienceMs: number },
+): Promise<Child & { readyMs: number }> {
   const log = openSync(spec.logPath, "a");
   const started = performance.now();
-  const child = Bun.spawn(pinnedArgv(spec), { cwd: spec.cwd, env: childEnv(spec.env), stdin: "ignore", stdout: log, stderr: log });
+  const child = Bun.spawn(pinnedArgv(spec), {
+    cwd: spec.cwd,
+    env: childEnv(spec.env),
+    stdin: "ignore",
+    stdout: log,
+    stderr: log,
+  });
   closeSync(log);
   children.add(child);
   while (performance.now() - started < spec.patienceMs) {
@@ -120,7 +139,7 @@ async function answersOk(port: number, path: string): Promise<boolean> {
     hostname: "127.0.0.1",
     port,
     socket: {
-      data: (_, bytes) => resolve(bytes.latin1Slice(9, 12) === "200"),
+      data: (_, bytes) => resolve(bytes.toString("latin1", 9, 12) === "200"),
       close: () => resolve(false),
       error: () => resolve(false),
     },

@@ -39,7 +39,12 @@ export interface Rig {
 
 export async function startMocks(folder: string, binary: string, wantH2: boolean): Promise<Rig> {
   const rigCore = CORES?.rig;
-  const h1Child = await launchRigProcess({ name: "mock-h1", argv: [process.execPath, join(HERE, "mock-h1.ts")], core: rigCore, logPath: join(folder, "mock-h1.log") });
+  const h1Child = await launchRigProcess({
+    name: "mock-h1",
+    argv: [process.execPath, join(HERE, "mock-h1.ts")],
+    core: rigCore,
+    logPath: join(folder, "mock-h1.log"),
+  });
   const h1: Mock = { ...h1Child, protocol: "h1", baseUrl: `http://127.0.0.1:${h1Child.port}` };
   const node = Bun.which("node");
   if (!wantH2) return { folder, binary, h1, h2: null };
@@ -48,7 +53,12 @@ export async function startMocks(folder: string, binary: string, wantH2: boolean
     return { folder, binary, h1, h2: null };
   }
   const { keyPath, certPath } = writeCertificate(folder);
-  const h2Child = await launchRigProcess({ name: "mock-h2", argv: [node, join(HERE, "mock-h2.mjs"), keyPath, certPath], core: rigCore, logPath: join(folder, "mock-h2.log") });
+  const h2Child = await launchRigProcess({
+    name: "mock-h2",
+    argv: [node, join(HERE, "mock-h2.mjs"), keyPath, certPath],
+    core: rigCore,
+    logPath: join(folder, "mock-h2.log"),
+  });
   return { folder, binary, h1, h2: { ...h2Child, protocol: "h2", baseUrl: `https://127.0.0.1:${h2Child.port}` } };
 }
 
@@ -68,7 +78,14 @@ export async function startFloor(rig: Rig, variant: FloorVariant, mock: Mock): P
     logPath: join(rig.folder, `${name}-${mock.protocol}.log`),
   });
   const client = variant.endsWith("wreq") ? "wreq" : variant.endsWith("fetch") ? "fetch" : "none";
-  return { name, role: variant.startsWith("naive") ? "naive" : "floor", client, wire: variant.startsWith("pass") ? "ndjson" : "sse", child, mock };
+  return {
+    name,
+    role: variant.startsWith("naive") ? "naive" : "floor",
+    client,
+    wire: variant.startsWith("pass") ? "ndjson" : "sse",
+    child,
+    mock,
+  };
 }
 
 export interface GatewayOptions {
@@ -96,7 +113,15 @@ export async function startGateway(rig: Rig, options: GatewayOptions): Promise<T
     path: HEALTH_PATH,
     patienceMs: 15_000,
   });
-  return { name, role: "gateway", client: options.client, wire: "sse", child, mock: options.mock, readyMs: child.readyMs };
+  return {
+    name,
+    role: "gateway",
+    client: options.client,
+    wire: "sse",
+    child,
+    mock: options.mock,
+    readyMs: child.readyMs,
+  };
 }
 
 function writeDataFolder(dataDir: string, { client, mock }: GatewayOptions): void {

@@ -50,4 +50,4 @@ export function expectedText(count: number): string;
 export function withoutStamps(text: string): string;
 export function stampsUpstream(count: number): number;
 export function createLedger(nowUs: () => number): Ledger;
-export function controlAnswer(path: string, query: string, ledger: Ledger, nowUs: () => number): string | null;
+export function controlAnswer(ask: { path: string; query: string; ledger: Ledger; nowUs: () => number }): string | null;

@@ -8,7 +8,16 @@ const RESPONSE_ID = "5a0c1e9e-7d3b-4c7e-9b1f-2f6a8d4e0b11";
 const USER_ID = "6b1d2f0f-8e4c-4d8f-8c20-3a7b9e5f1c22";
 const DEFAULT_PLAN = { n: 8, d: 0, split: 0, pause: 0, hdelay: 0, merged: 0, tag: "" };
 // Multi-byte characters and escapes: a client that splits bytes or strings wrongly cannot pass the check.
-const ENDINGS = ["plain words", 'a "quote"', "naïve café", "日本語の文", "smile 😀 ok", "tab\there", "back\\slash", "line\nbreak"];
+const ENDINGS = [
+  "plain words",
+  'a "quote"',
+  "naïve café",
+  "日本語の文",
+  "smile 😀 ok",
+  "tab\there",
+  "back\\slash",
+  "line\nbreak",
+];
 // Longer answers carry no modelResponse: the stalled-client lane offers tens of megabytes.
 const LONGEST_WITH_SUMMARY = 5000;
 
@@ -82,7 +91,15 @@ export function openingFrame() {
 export function closingFrames(count, message) {
   const stop = `{"result":{"response":{"token":"","isThinking":false,"isSoftStop":true,"responseId":"${RESPONSE_ID}"}}}\n`;
   if (!hasSummary(count)) return stop;
-  const summary = { responseId: RESPONSE_ID, message, sender: "assistant", createTime: "2026-03-08T07:57:34.358Z", partial: false, model: "grok-4", streamErrors: [] };
+  const summary = {
+    responseId: RESPONSE_ID,
+    message,
+    sender: "assistant",
+    createTime: "2026-03-08T07:57:34.358Z",
+    partial: false,
+    model: "grok-4",
+    streamErrors: [],
+  };
   return `${stop}{"result":{"response":{"modelResponse":${JSON.stringify(summary)},"isThinking":false,"isSoftStop":false,"responseId":"${RESPONSE_ID}"}}}\n`;
 }
 
@@ -115,9 +132,18 @@ export function stampsUpstream(count) {
   return hasSummary(count) ? 2 * count : count;
 }
 
-export const RATE_LIMITS = JSON.stringify({ windowSizeSeconds: 7200, remainingQueries: 900000, totalQueries: 1000000, lowEffortRateLimits: null, highEffortRateLimits: null });
+export const RATE_LIMITS = JSON.stringify({
+  windowSizeSeconds: 7200,
+  remainingQueries: 900000,
+  totalQueries: 1000000,
+  lowEffortRateLimits: null,
+  highEffortRateLimits: null,
+});
 
-export const SESSION = JSON.stringify({ status: "authenticated", session: { userId: USER_ID, email: "bench@example.com", organizationId: "", emailConfirmed: true } });
+export const SESSION = JSON.stringify({
+  status: "authenticated",
+  session: { userId: USER_ID, email: "bench@example.com", organizationId: "", emailConfirmed: true },
+});
 
 /** The ledger of tagged streams: which ones the gateway closed, and when. */
 export function createLedger(nowUs) {
@@ -152,7 +178,7 @@ export function createLedger(nowUs) {
 }
 
 /** The control pages that both mocks offer beside the upstream's own paths; null for any other path. */
-export function controlAnswer(path, query, ledger, nowUs) {
+export function controlAnswer({ path, query, ledger, nowUs }) {
   if (path === "/stats") return JSON.stringify(ledger.totals);
   if (path === "/closed") return JSON.stringify(ledger.tagged(new URLSearchParams(query).get("tag") ?? ""));
   if (path === "/clock") return JSON.stringify({ us: nowUs() });
