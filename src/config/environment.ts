@@ -49,7 +49,7 @@ const variableIndex: ReadonlyMap<string, { path: string; rank: number }> = new M
 ]);
 
 function explainVariable(variable: string, value: string): string[] {
-  const note = envNotes[variable];
+  const note = Object.hasOwn(envNotes, variable) ? envNotes[variable] : undefined;
   if (note !== undefined)
     return note.harmless.includes(value.toLowerCase()) ? [] : [`${variable} is ignored: ${note.reason}`];
   if (!variable.startsWith("GROK2API_")) return [];

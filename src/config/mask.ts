@@ -7,11 +7,13 @@ export function maskText(secret: string): string {
   return secret.length < 16 ? "****" : `${secret.slice(0, 4)}…${secret.slice(-4)}`;
 }
 
-/** Works on text that is not a proper address too, because problems quote what was typed. */
+/** What is no address is hidden whole: proxies are often written as host:port:user:password. */
 export function maskUrlPassword(url: string): string {
+  if (url === "") return "";
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0];
+  if (scheme === undefined || !URL.canParse(url)) return "****";
   const at = url.lastIndexOf("@");
   if (at === -1) return url;
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0] ?? "";
   const login = url.slice(scheme.length, at);
   const colon = login.indexOf(":");
   return `${scheme}${colon === -1 ? "" : `${login.slice(0, colon)}:`}****${url.slice(at)}`;

@@ -100,14 +100,23 @@ function unmask(key: ConfigKey, raw: unknown, current: unknown): unknown {
 function unmaskList(key: ConfigKey, raw: unknown, current: readonly unknown[]): unknown {
   const items: unknown = typeof raw === "string" ? raw.split(",").map((item) => item.trim()) : raw;
   if (!Array.isArray(items)) return raw;
+  const masks = current.map((secret) => maskValue(key, secret));
+  const given: readonly unknown[] = items;
   const left = [...current];
-  const restored = items.map((item: unknown) => {
+  const restored: unknown[] = [];
+  for (const item of given) {
+    const meant = count(masks, item);
+    // Two short secrets look the same: when not all of them come back, nobody knows which one was meant to go.
+    if (meant !== 0 && meant !== count(given, item)) return maskedLeftover;
+    if (meant === 0 && typeof item === "string" && looksMasked(item)) return maskedLeftover;
     const index = left.findIndex((secret) => maskValue(key, secret) === item);
-    return index === -1 ? item : left.splice(index, 1)[0];
-  });
-  return restored.some((item) => typeof item === "string" && looksMasked(item) && !current.includes(item))
-    ? maskedLeftover
-    : restored;
+    restored.push(index === -1 ? item : left.splice(index, 1)[0]);
+  }
+  return restored;
+}
+
+function count(items: readonly unknown[], wanted: unknown): number {
+  return items.filter((item) => item === wanted).length;
 }
 
 function looksMasked(text: string): boolean {

@@ -57,8 +57,7 @@ function applyRule({ path, value, entries, values }: OldEntry): Note | null {
 }
 
 function explainUnusedName(path: string, value: unknown): Note {
-  const reason = ignoredKeys[path];
-  if (reason !== undefined) return { level: "info", message: `${path} is ignored: ${reason}` };
+  if (Object.hasOwn(ignoredKeys, path)) return { level: "info", message: `${path} is ignored: ${ignoredKeys[path]}` };
   if (formerKeys.has(path)) return warn(`${path} has no effect in this version`);
   if (Object.hasOwn(sections, path))
     return warn(`${path} is a section, not a setting; its keys belong below [${path}]`);
