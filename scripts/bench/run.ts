@@ -1,7 +1,7 @@
 // The benchmark: starts mocks, floors and the compiled gateway, checks what they deliver, loads them in turns, judges and reports.
 // Is itself the load client, on the mocks' core. Knows the order of things and the time limits; figures are made elsewhere.
 // Invariant: it ends by itself within ten minutes (a soak excepted) and leaves no process behind.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { askMock, runCancelLane, runSilenceLane, runStalledLane } from "./behaviour.ts";
@@ -9,6 +9,7 @@ import { checkTarget, CheckFailure } from "./check.ts";
 import { clockIsShared, remoteOffsetUs } from "./clock.ts";
 import { runColdLane } from "./cold.ts";
 import { loadLanes, type Targets } from "./lanes.ts";
+import { drive } from "./load.ts";
 import type { RunResults } from "./measures.ts";
 import { runLeakLane, runOpenStreamsLane } from "./memory.ts";
 import { createForeignWatch, LOST_LIMIT, measureNoise } from "./noise.ts";
@@ -20,6 +21,7 @@ import { runSoak } from "./soak.ts";
 import {
   directTarget,
   ROOT,
+  shotFor,
   startFloor,
   startGateway,
   startMocks,
@@ -45,7 +47,8 @@ async function main(options: Options): Promise<number> {
   say("listening to the host for 3 s");
   const noise = measureNoise();
   pinSelf(CORES?.rig);
-  const rig = await startMocks(folder, options.binary, options.mode !== "soak");
+  if (options.profile) return profile();
+  const rig = await startMocks(folder, [options.binary], options.mode !== "soak");
   if (options.mode === "soak") return soak(options, rig);
   const results: RunResults = {
     lanes: {},
@@ -221,6 +224,30 @@ async function soak(options: Options, rig: Rig): Promise<number> {
   const outcome = await runSoak(gateway, options.soakMinutes, say);
   console.log(outcome.text);
   return outcome.ok ? EXIT.met : EXIT.missed;
+}
+
+/** From the sources, because an executable cannot be told to write a profile; the figures are for finding, not for judging. */
+async function profile(): Promise<number> {
+  const out = join(ROOT, "bench-results");
+  mkdirSync(out, { recursive: true });
+  const main = join(ROOT, "src/main.ts");
+  const rig = await startMocks(folder, [process.execPath, "--cpu-prof-md", `--cpu-prof-dir=${out}`, main], false);
+  const gateway = await startGateway(rig, { client: "fetch", mock: rig.h1, label: "profile" });
+  await checkTarget(gateway);
+  say("profile: 5 s of bursts through the fetch client");
+  await drive({
+    shot: shotFor(gateway, { plan: { n: 200 }, stream: true, stamps: false }),
+    connections: 16,
+    rampMs: 0,
+    loop: true,
+    windowStartMs: 0,
+    windowMs: 5000,
+    maxRequests: Infinity,
+    deadlineMs: 8000,
+  });
+  await gateway.child.stop();
+  say(`the profile is in ${out}`);
+  return EXIT.met;
 }
 
 function commitName(): string {

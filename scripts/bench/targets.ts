@@ -31,13 +31,14 @@ export interface Target {
 }
 export interface Rig {
   folder: string;
-  binary: string;
+  /** how the gateway under test is started */
+  command: readonly string[];
   h1: Mock;
   /** null when node is missing */
   h2: Mock | null;
 }
 
-export async function startMocks(folder: string, binary: string, wantH2: boolean): Promise<Rig> {
+export async function startMocks(folder: string, command: readonly string[], wantH2: boolean): Promise<Rig> {
   const rigCore = CORES?.rig;
   const h1Child = await launchRigProcess({
     name: "mock-h1",
@@ -47,10 +48,10 @@ export async function startMocks(folder: string, binary: string, wantH2: boolean
   });
   const h1: Mock = { ...h1Child, protocol: "h1", baseUrl: `http://127.0.0.1:${h1Child.port}` };
   const node = Bun.which("node");
-  if (!wantH2) return { folder, binary, h1, h2: null };
+  if (!wantH2) return { folder, command, h1, h2: null };
   if (!node) {
     console.log("no node on this machine: the TLS + HTTP/2 lanes are left out");
-    return { folder, binary, h1, h2: null };
+    return { folder, command, h1, h2: null };
   }
   const { keyPath, certPath } = writeCertificate(folder);
   const h2Child = await launchRigProcess({
@@ -59,7 +60,7 @@ export async function startMocks(folder: string, binary: string, wantH2: boolean
     core: rigCore,
     logPath: join(folder, "mock-h2.log"),
   });
-  return { folder, binary, h1, h2: { ...h2Child, protocol: "h2", baseUrl: `https://127.0.0.1:${h2Child.port}` } };
+  return { folder, command, h1, h2: { ...h2Child, protocol: "h2", baseUrl: `https://127.0.0.1:${h2Child.port}` } };
 }
 
 export function directTarget(mock: Mock): Target {
@@ -104,7 +105,7 @@ export async function startGateway(rig: Rig, options: GatewayOptions): Promise<T
   const port = freePort();
   const child = await launchServer({
     name: label,
-    argv: [rig.binary],
+    argv: [...rig.command],
     core: CORES?.gateway,
     cwd: dataDir,
     env: { SERVER_HOST: "127.0.0.1", SERVER_PORT: String(port), DATA_DIR: dataDir, ...options.env },
