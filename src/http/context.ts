@@ -117,6 +117,9 @@ export interface OpenCall extends Omit<Call, "params" | "principal"> {
   onClose(run: () => void): void;
 }
 
+/** How many accounts were tried. */
+export const ATTEMPTS_HEADER = "x-grok2api-attempts";
+
 export const ANYBODY: Principal = { kind: "anybody", id: "-", name: "anybody" };
 
 export const openCall = (start: CallStart): OpenCall => {

@@ -1,6 +1,17 @@
 // The whole route table, in the order of the documentation. Knows no handler's inside.
 import type { Route } from "./context.ts";
+import { adminConfigRoutes } from "./routes/admin-config.ts";
+import { adminSessionRoutes } from "./routes/admin-session.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
+import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { systemRoutes } from "./routes/system.ts";
 
-export const ROUTES: readonly Route[] = [...openaiChatRoutes, ...systemRoutes];
+export const ROUTES: readonly Route[] = [
+  ...openaiChatRoutes,
+  ...openaiModelRoutes,
+  ...fileRoutes,
+  ...systemRoutes,
+  ...adminSessionRoutes,
+  ...adminConfigRoutes,
+];

@@ -11,6 +11,7 @@ import { createAdmission, shuttingDown } from "./admission.ts";
 import { authenticate } from "./auth.ts";
 import { checkDeclaredSize } from "./body.ts";
 import {
+  ATTEMPTS_HEADER,
   type AuthClass,
   type HttpDeps,
   type HttpServer,
@@ -177,6 +178,8 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   const elapsedMs = call.deps.clock.monotonic() - call.record.startedMs;
   headers.set("openai-processing-ms", String(Math.round(elapsedMs)));
   for (const [name, value] of SAFE_HEADERS) if (!headers.has(name)) headers.set(name, value);
+  const attempts = call.record.attempts.length;
+  if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
   if (call.request.method !== "OPTIONS") {
     addCors(headers, { request: call.request, auth, origins: call.config.server.cors_origins });
   }

@@ -1,13 +1,13 @@
 // POST /v1/chat/completions: one request in, one body or one stream out. Knows no provider.
 // Invariant: an answer that fails before its first visible piece has a true HTTP status.
-import type { Config } from "../../config/schema.ts";
+import { showsReasoning } from "../../core/request.ts";
 import { hexId } from "../../lib/ids.ts";
 import { unixSeconds } from "../../lib/clock.ts";
-import { type ChatRequest, parseChatRequest } from "../../protocols/openai/chat-request.ts";
+import { parseChatRequest } from "../../protocols/openai/chat-request.ts";
 import { collectChat, createChatStreamEncoder } from "../../protocols/openai/chat-response.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
-import type { Call, Route } from "../context.ts";
+import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -29,10 +29,9 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     model: request.model,
     created,
     reasoningFormat: config.chat.reasoning_format,
-    showReasoning: showsReasoning(request, config),
+    showReasoning: showsReasoning(request, config.app.thinking),
   };
-  const headers = { "x-grok2api-attempts": String(record.attempts.length) };
-  if (!request.stream) return Response.json(await collectChat(run.events, answer), { headers });
+  if (!request.stream) return Response.json(await collectChat(run.events, answer));
   const encoder = createChatStreamEncoder({ ...answer, includeUsage: request.includeUsage });
   call.hold();
   return deps.streams.respond({
@@ -42,16 +41,11 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     encode: encoder.push,
     heartbeat: SSE_HEARTBEAT,
     record,
-    headers,
+    // The attempt that serves the stream is still running, so it is not among those that have ended.
+    headers: { [ATTEMPTS_HEADER]: String(record.attempts.length + 1) },
     abort: call.abort,
     onEnd: call.close,
   });
-};
-
-/** The request's own wish, else the operator's default. */
-const showsReasoning = (request: ChatRequest, config: Config): boolean => {
-  if (request.showReasoning !== undefined) return request.showReasoning;
-  return request.reasoningEffort === undefined ? config.app.thinking : request.reasoningEffort !== "none";
 };
 
 export const openaiChatRoutes: readonly Route[] = [
