@@ -43,3 +43,9 @@ test("every dependency has an exact version", async () => {
   expect(versions.length).toBeGreaterThan(0);
   expect(versions.filter(([, version]) => !/^(npm:[@a-z/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
 });
+
+test("the lockfile belongs to this package.json", async () => {
+  const manifest = await Bun.file(`${root}/package.json`).json();
+  const locked = (await Bun.file(`${root}/package-lock.json`).json()).packages[""];
+  for (const kind of ["version", "dependencies", "devDependencies"]) expect(locked[kind]).toEqual(manifest[kind]);
+});
