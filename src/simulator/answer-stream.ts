@@ -76,6 +76,9 @@ export function answerStream({ beats, framing, call, signal, headers }: AnswerSt
     }
     if (backlog.length > 0 && !ended) {
       const size = framing.pieceSize?.() ?? backlog.length;
+      // Without a turn of the event loop in between, the pieces would leave in one packet.
+      if (framing.pieceSize !== undefined) await new Promise((resolve) => setImmediate(resolve));
+      if (ended) return;
       controller.enqueue(backlog.slice(0, size));
       backlog = backlog.subarray(size);
       if (backlog.length > 0 || stop !== "end") return;

@@ -82,6 +82,7 @@ export function createChatFrames(context: ChatFrameContext): ChatFrames {
         request_trace_id: randomHex(32),
         ui_layout: { effort: "LOW", reasoningUiLayout: "FUNCTION_CALL", willThinkLong: false },
       },
+      uiLayout: { reasoningUiLayout: "FUNCTION_CALL", willThinkLong: false, effort: "LOW", rolloutIds: [] },
       requestMetadata: { model: `grok-4-${context.mode}`, mode: context.modelMode, effort: "LOW" },
       webSearchResults: webResults,
       cardAttachmentsJson: cards,

@@ -3,9 +3,10 @@
 // only in its frame of 100 %.
 import type { Beat } from "./answer-stream.ts";
 import { randomUuid } from "./chance.ts";
-import { describeConversation, newConversation } from "./chat-frames.ts";
+import { describeConversation, faultObject, newConversation } from "./chat-frames.ts";
 import { responseObject } from "./response-object.ts";
 import type { Words } from "./scenarios.ts";
+import { earlySteps } from "./script.ts";
 import type { Fields } from "./world.ts";
 
 export interface MediaJob {
@@ -38,8 +39,10 @@ export interface EditJob extends MediaJob {
 const VIDEO_STEPS = [1, 5, 16, 33, 50, 66, 94, 95, 100];
 
 export function* videoBeats(job: VideoJob): Generator<Beat> {
-  const wrap = wrapper(randomUuid());
-  yield* opening(job, wrap);
+  const responseId = randomUuid();
+  const wrap = wrapper(responseId);
+  if (yield* earlyEnd(job.words, wrap)) return;
+  const parent = yield* opening(job, wrap);
   const id = randomUuid();
   const reference =
     job.references[0] === undefined ? "" : `${job.origin}/users/${job.owner}/${job.references[0]}/content`;
@@ -53,6 +56,7 @@ export function* videoBeats(job: VideoJob): Generator<Beat> {
     height: job.height,
     width: job.width,
     resolutionName: job.resolutionName,
+    ...(job.legacy ? { modelName: "imagine_w_1" } : {}),
   };
   yield { send: wrap({ imageAttachmentInfo: { imageAttachmentCount: job.references.length } }) };
   for (const progress of VIDEO_STEPS) {
@@ -76,12 +80,21 @@ export function* videoBeats(job: VideoJob): Generator<Beat> {
     };
   }
   const attachments = job.words.has("video-moderated") || job.words.has("video-missing") ? [] : [id];
-  yield* closing(job, { wrap, text: "I generated a video with the prompt.", attachments, pictures: [] });
+  yield* closing(job, {
+    wrap,
+    responseId,
+    parent,
+    text: "I generated a video with the prompt.",
+    attachments,
+    pictures: [],
+  });
 }
 
 export function* editBeats(job: EditJob): Generator<Beat> {
-  const wrap = wrapper(randomUuid());
-  yield* opening(job, wrap);
+  const responseId = randomUuid();
+  const wrap = wrapper(responseId);
+  if (yield* earlyEnd(job.words, wrap)) return;
+  const parent = yield* opening(job, wrap);
   yield { send: wrap({ imageDimensions: { width: job.width, height: job.height } }) };
   const attachments: string[] = [];
   const pictures: string[] = [];
@@ -112,7 +125,7 @@ export function* editBeats(job: EditJob): Generator<Beat> {
     attachments.push(id);
     pictures.push(path);
   }
-  yield* closing(job, { wrap, text: "I edited the image with the prompt.", attachments, pictures });
+  yield* closing(job, { wrap, responseId, parent, text: "I edited the image with the prompt.", attachments, pictures });
 }
 
 type Wrap = (frame: Fields) => object;
@@ -123,9 +136,19 @@ function wrapper(responseId: string): Wrap {
   });
 }
 
-function* opening(job: MediaJob, wrap: Wrap): Generator<Beat> {
-  if (job.words.has("cut-first")) yield { stop: "cut" };
-  if (job.words.has("hang")) yield { stop: "hang" };
+/** The in-band failures that a chat knows too; true when the stream is over. */
+function* earlyEnd(words: Words, wrap: Wrap): Generator<Beat, boolean> {
+  const steps = earlySteps(words) ?? [];
+  for (const step of steps) {
+    if (step.do === "cut" || step.do === "hang") yield { stop: step.do };
+    if (step.do === "fail") yield { send: { error: { code: step.code, message: step.message, details: [] } } };
+    if (step.do === "fault") yield { send: wrap({ error: faultObject(step.fault) }) };
+  }
+  return steps.length > 0;
+}
+
+/** Gives the id of the user's response object. */
+function* opening(job: MediaJob, wrap: Wrap): Generator<Beat, string> {
   const conversation = newConversation({ id: randomUuid(), kind: "CONVERSATION_KIND_IMAGINE", temporary: false });
   const userResponse = responseObject({
     responseId: randomUuid(),
@@ -142,6 +165,7 @@ function* opening(job: MediaJob, wrap: Wrap): Generator<Beat> {
     yield { send: wrap({ progressReport: { category, state: `PROGRESS_REPORT_STATUS_${state}` } }) };
   }
   yield { send: wrap({ queryAction: { query: "", type: "imagine" } }) };
+  return userResponse.responseId;
 }
 
 function* middle(words: Words): Generator<Beat> {
@@ -152,12 +176,13 @@ function* middle(words: Words): Generator<Beat> {
 
 function* closing(
   job: MediaJob,
-  result: { wrap: Wrap; text: string; attachments: string[]; pictures: string[] },
+  result: { wrap: Wrap; responseId: string; parent: string; text: string; attachments: string[]; pictures: string[] },
 ): Generator<Beat> {
   const { wrap, text } = result;
   yield { send: wrap({ token: text, isSoftStop: true }) };
   const modelResponse = responseObject({
-    responseId: randomUuid(),
+    responseId: result.responseId,
+    parentResponseId: result.parent,
     message: text,
     sender: "assistant",
     queryType: "imagine",

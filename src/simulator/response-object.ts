@@ -11,6 +11,7 @@ export interface ResponseFacts {
   queryType?: string;
   model?: string;
   metadata?: Record<string, unknown>;
+  uiLayout?: Record<string, unknown>;
   requestMetadata?: Record<string, unknown>;
   fileAttachments?: string[];
   generatedImageUrls?: string[];
@@ -53,6 +54,7 @@ export function responseObject(facts: ResponseFacts): ResponseObject {
     mediaTypes: [],
     webpageUrls: [],
     metadata: facts.metadata ?? {},
+    ...optional("uiLayout", facts.uiLayout),
     citedWebSearchResults: facts.citedWebSearchResults ?? [],
     toolResponses: [],
     model: facts.model ?? "grok-3",

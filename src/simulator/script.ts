@@ -4,6 +4,7 @@
 import { answerText, longTokens, tokensOf } from "./answers.ts";
 import type { AnswerContext } from "./answers.ts";
 import { randomHex, randomUuid } from "./chance.ts";
+import type { Words } from "./scenarios.ts";
 import type { CitationCard, Post, Step, StreamFault, WebHit } from "./steps.ts";
 
 export interface ScriptContext extends AnswerContext {
@@ -38,7 +39,7 @@ const POSTS: Post[] = [
 
 export function* writeScript(context: ScriptContext): Generator<Step> {
   const { words } = context;
-  const early = earlyEnd(context);
+  const early = earlySteps(words);
   if (early !== undefined) {
     yield* early;
     return;
@@ -56,7 +57,8 @@ export function* writeScript(context: ScriptContext): Generator<Step> {
   yield* ending(context);
 }
 
-function earlyEnd({ words }: ScriptContext): Step[] | undefined {
+/** What ends a stream before its first frame of content; undefined for every other script. */
+export function earlySteps(words: Words): Step[] | undefined {
   const fail = (code: number, message: string): Step[] => [{ do: "fail", code, message }];
   if (words.has("error-first")) return fail(13, "Internal error");
   if (words.has("heavy-usage")) return fail(8, HEAVY_USAGE);
