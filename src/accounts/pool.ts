@@ -1,0 +1,213 @@
+// The pool of accounts: an index in memory that is the truth in this process, leases for calls, verbs for people, and
+// storage behind it. Knows neither HTTP nor the upstream. Invariant: every change of an account goes through `change`, which
+// keeps document, selection numbers, storage and listeners together.
+import { chance as machineChance } from "../lib/ids.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Documents } from "../storage/port.ts";
+import { parseAccount, transition, type Account, type AccountStatus, type Signal } from "./account.ts";
+import { createEntry, replaceAccount, type Change, type Entry } from "./entry.ts";
+import { createLeases, credentialOf, type Credential, type Leases } from "./leases.ts";
+import { listAccounts, type ListPage, type ListQuery } from "./listing.ts";
+import { createRoster, type Roster } from "./roster.ts";
+import type { TokenSettings } from "./settings.ts";
+import { createSnapshots } from "./snapshots.ts";
+import { ACCOUNTS, createWriteBehind } from "./write-behind.ts";
+
+export interface PoolDeps {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: () => TokenSettings;
+  readonly chance?: () => number;
+  /** Tests: a second report of a lease throws. */
+  readonly strict?: boolean;
+}
+
+/** Never holds a token. */
+export interface PoolChange {
+  readonly kind: "added" | "changed" | "removed";
+  readonly id: string;
+  readonly status: AccountStatus;
+  readonly before: AccountStatus | null;
+}
+
+export interface Pool extends Omit<Leases, "wake">, Roster {
+  /** Reads all accounts; again later to take over what other processes have written. */
+  load(): Promise<void>;
+  readonly size: number;
+  get(id: string): Account | undefined;
+  all(): readonly Account[];
+  list(query: ListQuery): ListPage;
+  inFlight(id: string): number;
+  credential(id: string): Credential | null;
+  /** Applies a signal that did not come from a lease; false when there is no such account. */
+  signal(id: string, signal: Signal): boolean;
+  subscribe(listener: (change: PoolChange) => void): () => void;
+  /** Ends the rests whose time is over; for a timer of some seconds. */
+  tick(): void;
+  /** Everything so far is in storage once this resolves. */
+  flush(): Promise<void>;
+  /** Flushes and stops all timers. */
+  close(): Promise<void>;
+}
+
+export const createPool = (deps: PoolDeps): Pool => {
+  const { documents, clock, log, settings } = deps;
+  const index = new Map<string, Entry>();
+  let entries: Entry[] = [];
+  const listeners = new Set<(change: PoolChange) => void>();
+
+  const emit = (kind: PoolChange["kind"], about: { account: Account; before: AccountStatus | null }) => {
+    const { id, status } = about.account;
+    for (const listener of listeners) listener({ kind, id, status, before: about.before });
+  };
+  const adopt = (entry: Entry, account: Account) => {
+    const before = entry.account;
+    if (before === account) return;
+    replaceAccount(entry, account);
+    if (before.status !== account.status) {
+      const { status, cooldown_reason: reason, last_fail_code: code } = account;
+      log.info("account changed state", { account: entry.id, from: before.status, to: status, reason, code });
+    }
+    emit("changed", { account, before: before.status });
+  };
+  const place = (entry: Entry) => {
+    index.set(entry.id, entry);
+    entries.push(entry);
+    emit("added", { account: entry.account, before: null });
+  };
+  const displace = (leaving: readonly Entry[]) => {
+    for (const entry of leaving) {
+      entry.gone = true;
+      index.delete(entry.id);
+    }
+    entries = entries.filter((entry) => !entry.gone);
+    for (const { account } of leaving) emit("removed", { account, before: account.status });
+  };
+
+  const writer = createWriteBehind({
+    documents,
+    clock,
+    log,
+    delayMs: () => settings().save_delay_ms,
+    rebased: adopt,
+    vanished: (entry) => displace([entry]),
+  });
+
+  const change = (entry: Entry, apply: Change) => {
+    if (entry.gone) return;
+    const before = entry.account;
+    const after = apply(before);
+    if (after === before) return;
+    entry.pending.push(apply);
+    adopt(entry, after);
+    writer.mark(entry, after.status !== before.status || after.cooldown_until !== before.cooldown_until);
+  };
+  const signal = (entry: Entry, sent: Signal) => {
+    const now = clock.now();
+    change(entry, (account) => transition(account, { signal: sent, now, settings: settings() }));
+  };
+
+  const leases = createLeases({
+    entries: () => entries,
+    find: (id) => index.get(id),
+    signal,
+    clock,
+    log,
+    settings,
+    chance: deps.chance ?? machineChance,
+    strict: deps.strict ?? false,
+  });
+
+  const roster = createRoster({
+    clock,
+    settings,
+    snapshots: createSnapshots(documents),
+    find: (id) => index.get(id),
+    accounts: () => entries.map(({ account }) => account),
+    change,
+    insert: (account, replay) => {
+      const entry = createEntry(account, 0);
+      entry.pending.push(replay);
+      place(entry);
+      writer.mark(entry, true);
+    },
+    drop: (leaving) => {
+      displace(leaving);
+      for (const entry of leaving) writer.forget(entry);
+    },
+    flush: () => {
+      leases.wake();
+      return writer.flush();
+    },
+  });
+
+  const load = async () => {
+    await writer.flush();
+    const stored = await documents.list(ACCOUNTS);
+    const seen = new Set<string>();
+    for (const { id, revision, body } of stored) {
+      const account = parseAccount(body);
+      if (!account || account.id !== id) {
+        log.error("a stored account cannot be read and is left alone", { account: id });
+        continue;
+      }
+      seen.add(id);
+      const entry = index.get(id);
+      if (!entry) place(createEntry(account, revision));
+      // What changed here meanwhile is settled when it is written.
+      else if (entry.revision < revision && !writer.isDirty(entry)) {
+        entry.revision = revision;
+        adopt(entry, account);
+      }
+    }
+    displace(entries.filter((entry) => entry.revision > 0 && !seen.has(entry.id) && !writer.isDirty(entry)));
+    leases.wake();
+  };
+
+  const { wake, ...lending } = leases;
+  return {
+    ...lending,
+    ...roster,
+    load,
+    get size() {
+      return entries.length;
+    },
+    get: (id) => index.get(id)?.account,
+    all: () => entries.map(({ account }) => account),
+    list: (query) =>
+      listAccounts(
+        entries.map(({ account }) => account),
+        { query, now: clock.now() },
+      ),
+    inFlight: (id) => index.get(id)?.inFlight ?? 0,
+    credential: (id) => {
+      const entry = index.get(id);
+      return entry ? credentialOf(entry) : null;
+    },
+    signal: (id, sent) => {
+      const entry = index.get(id);
+      if (!entry) return false;
+      signal(entry, sent);
+      wake();
+      return true;
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tick: () => {
+      const now = clock.now();
+      for (const entry of entries) {
+        if (entry.account.status === "cooling" && entry.restsUntil <= now) signal(entry, { type: "timer" });
+      }
+      wake();
+    },
+    flush: writer.flush,
+    close: async () => {
+      await writer.flush();
+      writer.stop();
+    },
+  };
+};

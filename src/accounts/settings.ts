@@ -1,0 +1,18 @@
+// The part of the configuration (section `token`) that decides about accounts; names as in the configuration file.
+// Passed as a function everywhere, so that a changed setting counts from the next decision on.
+export interface TokenSettings {
+  /** Consecutive refused sessions after which an account is expired. */
+  readonly fail_threshold: number;
+  readonly save_delay_ms: number;
+  readonly max_inflight: number;
+  /** Selections that pass an account over after an error. */
+  readonly error_skip_requests: number;
+  /** Rest after a 429 when quota is left or unknown. */
+  readonly cooldown_seconds: number;
+  /** Rest after a 429 when no quota is left. */
+  readonly exhausted_cooldown_seconds: number;
+  readonly max_retry_after_seconds: number;
+  readonly refresh_interval_hours: number;
+  readonly super_refresh_interval_hours: number;
+  readonly refresh_concurrency: number;
+}

@@ -1,0 +1,160 @@
+// Writes changed accounts to storage after the fact: the state of an account at once, its counters collected for a while.
+// Invariant: no change is lost to another writer. On a stale revision the stored document is read again and the changes
+// made since are applied to it once more, in their order.
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { DocumentName, Documents, WriteResult } from "../storage/port.ts";
+import { parseAccount } from "./account.ts";
+import type { Change, Entry } from "./entry.ts";
+
+export const ACCOUNTS = "accounts";
+
+export interface WriteBehindDeps {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly delayMs: () => number;
+  /** The entry's account was replaced by the stored one with our changes on top. */
+  readonly rebased: (entry: Entry, account: NonNullable<ReturnType<typeof parseAccount>>) => void;
+  /** Somebody else has deleted the account. */
+  readonly vanished: (entry: Entry) => void;
+}
+
+export interface WriteBehind {
+  mark(entry: Entry, urgent: boolean): void;
+  forget(entry: Entry): void;
+  /** Everything that was marked before is in storage once this resolves; rejects when it could not be written. */
+  flush(): Promise<void>;
+  isDirty(entry: Entry): boolean;
+  /** Ends waiting timers; call after the last flush. */
+  stop(): void;
+}
+
+interface Sent {
+  readonly entry: Entry;
+  readonly changes: Change[];
+}
+
+const CONFLICT_ROUNDS = 10;
+const RETRY_MS = 2000;
+
+export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
+  const { documents, clock, log } = deps;
+  const dirty = new Set<Entry>();
+  const removals = new Set<string>();
+  const stopped = new AbortController();
+  let soon = false;
+  let timed = false;
+  let last: Promise<void> = Promise.resolve();
+
+  const store = (removing: readonly string[], batch: readonly Sent[]): Promise<WriteResult> =>
+    documents.write([
+      ...removing.map((id) => ({ collection: ACCOUNTS, id, remove: true as const })),
+      ...batch.map(({ entry }) => ({
+        collection: ACCOUNTS,
+        id: entry.id,
+        body: entry.account,
+        expect: entry.revision,
+      })),
+    ]);
+
+  const putBack = (removing: readonly string[], batch: readonly Sent[]) => {
+    for (const id of removing) removals.add(id);
+    for (const { entry, changes } of batch) {
+      entry.pending = [...changes, ...entry.pending];
+      if (!entry.gone) dirty.add(entry);
+    }
+  };
+
+  const rebase = async (entry: Entry) => {
+    const stored = await documents.get(ACCOUNTS, entry.id);
+    if (entry.gone) return;
+    if (!stored) {
+      // A new account collided with one that was deleted a moment later: the next round creates it.
+      if (entry.revision === 0) return;
+      dirty.delete(entry);
+      deps.vanished(entry);
+      return;
+    }
+    entry.revision = stored.revision;
+    const theirs = parseAccount(stored.body);
+    if (theirs)
+      deps.rebased(
+        entry,
+        entry.pending.reduce((account, change) => change(account), theirs),
+      );
+  };
+
+  const rebaseAll = async (conflicts: readonly DocumentName[]) => {
+    const ids = new Set(conflicts.map(({ id }) => id));
+    await Promise.all([...dirty].filter((entry) => ids.has(entry.id)).map(rebase));
+  };
+
+  const drain = async () => {
+    for (let round = 0; dirty.size + removals.size > 0; round++) {
+      if (round >= CONFLICT_ROUNDS)
+        throw new Error("accounts are changed by somebody else faster than they can be written");
+      const removing = [...removals];
+      const batch = [...dirty].map((entry) => ({ entry, changes: entry.pending }));
+      removals.clear();
+      dirty.clear();
+      for (const { entry } of batch) entry.pending = [];
+      const result = await store(removing, batch).catch((thrown: unknown) => {
+        putBack(removing, batch);
+        throw thrown;
+      });
+      if (result.ok) {
+        const { revisions } = result;
+        batch.forEach(({ entry }, index) => {
+          entry.revision = revisions[removing.length + index] ?? entry.revision + 1;
+        });
+        // What was marked meanwhile has its own timer.
+        return;
+      }
+      putBack(removing, batch);
+      await rebaseAll(result.conflicts);
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    const run = last.then(drain);
+    last = run.catch(() => {});
+    return run;
+  };
+
+  const wait = (ms: number) => {
+    if (timed) return;
+    timed = true;
+    const go = () => {
+      timed = false;
+      inBackground();
+    };
+    clock.sleep(ms, stopped.signal).then(go, () => {});
+  };
+  const inBackground = () => {
+    flush().catch((thrown: unknown) => {
+      log.error("accounts could not be written and will be tried again", { error: thrown });
+      wait(Math.max(RETRY_MS, deps.delayMs()));
+    });
+  };
+
+  return {
+    mark(entry, urgent) {
+      dirty.add(entry);
+      if (!urgent) return wait(deps.delayMs());
+      if (soon) return;
+      soon = true;
+      queueMicrotask(() => {
+        soon = false;
+        inBackground();
+      });
+    },
+    forget(entry) {
+      dirty.delete(entry);
+      removals.add(entry.id);
+    },
+    flush,
+    isDirty: (entry) => dirty.has(entry) || entry.pending.length > 0,
+    stop: () => stopped.abort(),
+  };
+};
