@@ -5,6 +5,7 @@ import { createChatStreamEncoder } from "../../src/protocols/openai/chat-respons
 import { createAnswer } from "../../src/providers/grok-web/answer.ts";
 import { createFrameReader } from "../../src/providers/grok-web/chat-stream.ts";
 import { createObjectSplitter } from "../../src/lib/ndjson.ts";
+import { parseJson } from "./json.ts";
 import { measureNoise } from "./noise.ts";
 import { burstPieces, expectedText, tokenFrame, tokenText } from "./wire.mjs";
 
@@ -26,7 +27,7 @@ const frames = Array.from({ length: TOKENS }, (_, index) => tokenFrame(tokenText
 const chunks = frames.map((frame) => encoder.encode(frame));
 const pieces = burstPieces(TOKENS).map((piece) => encoder.encode(piece));
 const whole = encoder.encode(burstPieces(TOKENS).join(""));
-const parsed: unknown[] = frames.map((frame) => JSON.parse(frame));
+const parsed = frames.map((frame) => parseJson<unknown>(frame));
 const texts = Array.from({ length: TOKENS }, (_, index) => tokenText(index));
 
 const newAnswer = () =>

@@ -27,6 +27,8 @@ interface Answer {
   plan: Plan;
   index: number;
   message: string;
+  /** when each token of a paced answer was sent */
+  stamps: number[];
   pieces: Buffer[] | null;
   waiting: boolean;
 }
@@ -37,6 +39,7 @@ const WHEEL_SLOTS = 4096;
 
 const ledger = createLedger(nowUs);
 const bursts = new Map<string, Buffer>();
+const templates: { bytes: Buffer; lastDigit: number }[] = [];
 const wheel: Answer[][] = Array.from({ length: WHEEL_SLOTS }, () => []);
 let wheelTimer: ReturnType<typeof setInterval> | null = null;
 let wheelTick = 0;
@@ -107,7 +110,7 @@ function takeRequest(socket: Socket<Connection>): void {
 }
 
 function startAnswer(socket: Socket<Connection>, plan: Plan): void {
-  const answer: Answer = { socket, plan, index: 0, message: "", pieces: null, waiting: false };
+  const answer: Answer = { socket, plan, index: 0, message: "", stamps: [], pieces: null, waiting: false };
   socket.data.answer = answer;
   ledger.started(plan.tag);
   if (plan.hdelay) later(answer, plan.hdelay, beginBody);
@@ -153,15 +156,37 @@ function advancePaced(answer: Answer): void {
   const { plan, socket } = answer;
   // A stalled reader gets no more until it has drained; its next token then comes with the next turn of the wheel.
   if (socket.data.unsent) return schedule(answer, plan.d);
-  const text = tokenText(answer.index, nowUs());
-  send(socket, chunk(answer.index === 0 ? openingFrame() + tokenFrame(text) : tokenFrame(text)));
+  const stampUs = Math.trunc(nowUs());
+  answer.stamps.push(stampUs);
+  send(socket, stampedChunk(answer.index, stampUs));
   ledger.sent(plan.tag);
-  answer.message += text;
   answer.index++;
-  if (answer.index >= plan.n) finish(answer, `${chunk(closingFrames(plan.n, answer.message))}0\r\n\r\n`);
+  if (answer.index >= plan.n) finish(answer, pacedClosing(answer));
   else if (plan.pause && answer.index === plan.n >> 1) {
     later(answer, plan.pause, advance);
   } else schedule(answer, plan.d);
+}
+
+function pacedClosing({ plan, stamps }: Answer): string {
+  const message = stamps.map((stampUs, index) => tokenText(index, stampUs)).join("");
+  return `${chunk(closingFrames(plan.n, message))}0\r\n\r\n`;
+}
+
+/** The ready-made chunk of a token with its stamp put in: the mock shares its core with the loader and has to be cheap. */
+function stampedChunk(index: number, stampUs: number): Buffer {
+  let template = templates[index];
+  if (!template) {
+    const frame = tokenFrame(tokenText(index));
+    const bytes = Buffer.from(chunk(index === 0 ? openingFrame() + frame : frame));
+    template = { bytes, lastDigit: bytes.lastIndexOf("@") - 1 };
+    templates[index] = template;
+  }
+  let rest = stampUs;
+  for (let at = template.lastDigit; rest > 0; at--) {
+    template.bytes[at] = 48 + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+  return template.bytes;
 }
 
 function advanceBlocks(answer: Answer): void {
