@@ -12,7 +12,7 @@ export interface AnswerStream {
   framing: Framing;
   call: OpenCall;
   signal: AbortSignal;
-  headers?: Record<string, string>;
+  headers?: Headers;
 }
 
 const CHUNK_CHARS = 16_384;
@@ -92,9 +92,11 @@ export function answerStream({ beats, framing, call, signal, headers }: AnswerSt
   }
 
   const body = new ReadableStream<Uint8Array>({ pull, cancel: leave }, { highWaterMark: 0 });
-  return new Response(body, {
-    headers: { "content-type": framing.contentType, server: "cloudflare", "cache-control": "no-cache", ...headers },
-  });
+  const all = headers ?? new Headers();
+  all.set("content-type", framing.contentType);
+  all.set("server", "cloudflare");
+  all.set("cache-control", "no-cache");
+  return new Response(body, { headers: all });
 }
 
 function waitOf(beat: Beat): number {

@@ -94,7 +94,12 @@ async function chat(call: Call, body: Fields, place: Place): Promise<Response> {
     return new Response(null, { status: 499 });
   }
   const beats = chatBeats({ world, account, body, place, script, attachments, modelMode: mode.modelMode, available });
-  const headers = { "x-trace-id": randomUuid().replaceAll("-", "") };
+  const headers = new Headers({ "x-trace-id": randomUuid().replaceAll("-", "") });
+  if (script.words.has("set-cookie")) {
+    const attributes = "Path=/; Domain=127.0.0.1; HttpOnly; SameSite=None";
+    headers.append("set-cookie", `cf_clearance=renewed-${randomUuid()}; Max-Age=31536000; ${attributes}`);
+    headers.append("set-cookie", `__cf_bm=renewed-${randomUuid()}; Max-Age=1800; ${attributes}`);
+  }
   return answerStream({ beats, framing: createFraming(script.words), call: open, signal: request.signal, headers });
 }
 

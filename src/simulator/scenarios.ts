@@ -119,6 +119,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "no-final-newline", group: "framing", summary: "the last line has no newline (REST)" },
   { name: "bytes", group: "framing", summary: "chunks cut at 1 to 7 bytes, also inside characters (REST)" },
   { name: "escaped", group: "framing", summary: "<, > and & written as \\u003c, \\u003e, \\u0026" },
+  { name: "set-cookie", group: "framing", summary: "the edge renews cf_clearance and __cf_bm by Set-Cookie (REST)" },
   { name: "frame", group: "framing", number: 300, summary: "one frame of N kB that carries nothing of interest" },
   { name: "delta", group: "socket", summary: "response.output_text.delta instead of chunks" },
   { name: "done-text", group: "socket", summary: "response.output_text.done alone carries the text" },

@@ -26,7 +26,6 @@ import type { Area } from "./refusals.ts";
 import type { SocketSession } from "./socket-session.ts";
 import type { Handler, SimulatorOptions, World } from "./world.ts";
 
-export type { SimulatedAccount } from "./accounts.ts";
 export type { SimulatorStats } from "./journal.ts";
 export type { SimulatorOptions } from "./world.ts";
 

@@ -302,6 +302,11 @@ describe("scenarios", () => {
     expect(sim.stats()).toMatchObject({ cut: 1, completed: 1, open: { total: 0 } });
   });
 
+  test("the edge renews its cookies", async () => {
+    const renewed = (await chat(simulator(), "sim:set-cookie")).headers.getSetCookie();
+    expect(renewed.map((cookie) => cookie.split("=")[0])).toEqual(["cf_clearance", "__cf_bm"]);
+  });
+
   test("pauses come where they are asked for", async () => {
     const sim = simulator();
     const marks: [string, number][] = [];

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { connect as connectTcp } from "node:net";
 import type { Simulator } from "../../src/simulator/server.ts";
 import {
   connect,
@@ -258,6 +259,39 @@ describe("the chat socket", () => {
     expect(sim.stats()).toMatchObject({ aborted: 1, completed: 3 });
   });
 });
+
+test("a socket that does not read stops the writer", async () => {
+  const sim = simulator();
+  const uid = await uuidOf(sim, "sim-super-1");
+  const raw = connectTcp(sim.port, "127.0.0.1");
+  const head = `GET /ws/mgw/?uid=${uid} HTTP/1.1\r\nHost: x\r\nCookie: ${cookies("sim-super-1").cookie}\r\nUpgrade: websocket\r\n`;
+  raw.write(
+    `${head}Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`,
+  );
+  const session = { type: "session.create", event_id: "e", session: { model: "fast", x_grok: {} } };
+  const item = { x_grok: { input_chunks: [{ text: { text: "sim:long-1000000" } }] } };
+  raw.once("data", () => {
+    raw.pause();
+    const events = [session, { type: "conversation.item.create", item }, { type: "response.create" }];
+    for (const event of events) raw.write(masked(JSON.stringify({ event })));
+  });
+  expect(await eventually(() => sim.stats().tokens > 0)).toBe(true);
+  await Bun.sleep(300);
+  const written = sim.stats().tokens;
+  await Bun.sleep(200);
+  expect(sim.stats().tokens).toBe(written);
+  expect(written).toBeLessThan(200_000);
+  raw.destroy();
+  expect(await eventually(() => sim.stats().open.total === 0)).toBe(true);
+  expect(sim.stats().aborted).toBe(1);
+});
+
+/** A client's text frame whose mask is zero. */
+function masked(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 255];
+  return Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), Buffer.from(text)]);
+}
 
 describe("the picture socket", () => {
   const request = (text: string, properties: Json = {}): Json => ({
