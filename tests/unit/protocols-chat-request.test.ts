@@ -390,6 +390,44 @@ describe("parts", () => {
     expect(withPart(part)).toEqual([{ role: "user", content: [expected] }] as ReturnType<typeof withPart>);
   });
 
+  test("whatever passes as base64 can be decoded, and everything that can be decoded passes", () => {
+    const alphabet = ["A", "Q", "=", "-", "*"];
+    const texts = [""];
+    for (let length = 1; length <= 6; length++) {
+      for (const text of texts.filter((item) => item.length === length - 1)) {
+        texts.push(...alphabet.map((letter) => text + letter));
+      }
+    }
+    const succeeds = (run: () => unknown): boolean => {
+      try {
+        run();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const disagreeing = texts.filter((text) => {
+      const decodes = text !== "" && succeeds(() => Uint8Array.fromBase64(text));
+      return decodes !== succeeds(() => withPart({ type: "image_url", image_url: `data:image/png;base64,${text}` }));
+    });
+    expect(disagreeing).toEqual([]);
+  });
+
+  test.each([
+    ["report.pdf", "report.pdf"],
+    [" ../../etc/passwd ", "passwd"],
+    ["C:\\temp\\a.txt", "a.txt"],
+    ["a\r\nb\0.txt", "ab.txt"],
+    ["报告.pdf", "报告.pdf"],
+    ["folder/", undefined],
+    ["x".repeat(300), "x".repeat(200)],
+    [7, undefined],
+  ])("the file name %j becomes %j", (filename, expected) => {
+    const [message] = withPart({ type: "file", file: { file_data: PNG, filename } });
+    const [part] = message?.content ?? [];
+    expect(part?.type === "file" ? part.source.name : "no file").toBe(expected);
+  });
+
   test("a refusal in the history becomes text; thinking is dropped", () => {
     const content = [
       { type: "thinking", thinking: "…" },

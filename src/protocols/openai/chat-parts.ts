@@ -122,6 +122,7 @@ const readAudio = (part: JsonObject, param: string): Attachment => {
   return { kind: "data", mime, data: readBase64(data, at) };
 };
 
+const MAX_NAME = 200;
 const FILE_FIELDS = ["file_data", "data", "file_url", "url"] as const;
 
 const readFile = (part: JsonObject, param: string): Attachment => {
@@ -137,8 +138,17 @@ const readFile = (part: JsonObject, param: string): Attachment => {
   }
   const at = isObject(value) ? `${param}.file.${field}` : `${param}.file`;
   const source = readSource(String(fields[field]), { param: at, mime: /./ });
-  const name = given(fields, "filename") ?? given(fields, "name");
-  return typeof name === "string" && !isBlank(name) ? { ...source, name: name.trim() } : source;
+  const name = fileName(given(fields, "filename") ?? given(fields, "name"));
+  return name === "" ? source : { ...source, name };
+};
+
+/** The last segment of the caller's name, fit for a header and for a folder. */
+const fileName = (value: unknown): string => {
+  const name = typeof value === "string" ? (value.split(/[\\/]/).at(-1) ?? "") : "";
+  return name
+    .replace(/\p{Cc}/gu, "")
+    .trim()
+    .slice(0, MAX_NAME);
 };
 
 const UNTYPED = "application/octet-stream";
@@ -165,6 +175,8 @@ const readSource = (text: string, rule: { readonly param: string; readonly mime:
 /** Line breaks inside base64 are common and harmless; anything else that is not base64 is refused. */
 const readBase64 = (text: string, param: string): string => {
   const data = /\s/.test(text) ? text.replace(/\s+/g, "") : text;
-  if (data !== "" && data.length % 4 !== 1 && /^[A-Za-z0-9+/]+={0,2}$/.test(data)) return data;
+  // Padding may be missing altogether, but not in part: decoders refuse that.
+  const whole = data.endsWith("=") ? data.length % 4 === 0 : data.length % 4 !== 1;
+  if (whole && /^[A-Za-z0-9+/]+={0,2}$/.test(data)) return data;
   return refuse({ code: "invalid_media", param }, `'${param}' does not hold valid base64 data.`);
 };
