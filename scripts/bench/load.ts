@@ -4,7 +4,7 @@
 import type { Socket } from "bun";
 import { nowUs } from "./clock.ts";
 import { createResponseReader, createStampScanner, type ResponseReader } from "./response-reader.ts";
-import { createSamples } from "./samples.ts";
+import { createSamples, type Samples } from "./samples.ts";
 
 export interface Shot {
   port: number;
@@ -46,6 +46,7 @@ export interface LoadResult {
   openAtShut: number;
 }
 
+/** One connection's state: the answer that it is in the middle of. */
 interface Client {
   startedUs: number;
   firstByteUs: number;
@@ -55,186 +56,217 @@ interface Client {
   reset(): void;
 }
 
-export async function drive(spec: LoadSpec): Promise<LoadResult> {
-  const { shot } = spec;
-  const offsetUs = spec.clockOffsetUs ?? 0;
-  const ttfb = createSamples();
-  const total = createSamples();
-  const lateness = createSamples();
-  const lengths: Record<number, number> = {};
-  const errors: Record<string, number> = {};
+/** What is counted while a load runs. */
+interface Tally {
+  windowOpen: boolean;
+  /** when the bytes being read arrived */
+  arrivalUs: number;
+  counted: number;
+  requests: number;
+  tokensCounted: number;
+  readonly lengths: Record<number, number>;
+  readonly errors: Record<string, number>;
+  readonly ttfb: Samples;
+  readonly total: Samples;
+  readonly lateness: Samples;
+}
+
+function createTally(): Tally {
+  return {
+    windowOpen: false,
+    arrivalUs: 0,
+    counted: 0,
+    requests: 0,
+    tokensCounted: 0,
+    lengths: {},
+    errors: {},
+    ttfb: createSamples(),
+    total: createSamples(),
+    lateness: createSamples(),
+  };
+}
+
+function fail(tally: Tally, reason: string, count = 1): void {
+  tally.errors[reason] = (tally.errors[reason] ?? 0) + count;
+}
+
+function createClient({ shot, clockOffsetUs = 0 }: LoadSpec, tally: Tally): Client {
+  const scanner = createStampScanner((stampUs) => {
+    client.stamps++;
+    if (!tally.windowOpen || client.stamps > shot.tokens) return;
+    tally.tokensCounted++;
+    if (stampUs) tally.lateness.add(tally.arrivalUs - clockOffsetUs - stampUs);
+  });
+  const keep = shot.tail.length;
+  const reader = createResponseReader((piece) => {
+    if (!client.firstByteUs) client.firstByteUs = tally.arrivalUs;
+    if (shot.stamps !== null) scanner.scan(piece);
+    // A copy, because the socket's buffer is used again.
+    client.tail =
+      piece.length >= keep
+        ? Buffer.from(piece.subarray(piece.length - keep))
+        : Buffer.concat([client.tail, piece]).subarray(-keep);
+  });
+  const client: Client = {
+    startedUs: 0,
+    firstByteUs: 0,
+    stamps: 0,
+    tail: Buffer.alloc(0),
+    reader,
+    reset() {
+      client.startedUs = nowUs();
+      client.firstByteUs = 0;
+      client.stamps = 0;
+      client.tail = Buffer.alloc(0);
+      reader.reset();
+      scanner.reset();
+    },
+  };
+  return client;
+}
+
+function countAnswer(shot: Shot, client: Client, tally: Tally): void {
+  const { reader } = client;
+  tally.requests++;
+  tally.lengths[reader.bodyBytes] = (tally.lengths[reader.bodyBytes] ?? 0) + 1;
+  if (reader.status !== 200) fail(tally, `status ${reader.status}`);
+  else if (shot.stamps !== null && client.stamps !== shot.stamps)
+    fail(tally, `tokens ${client.stamps} of ${shot.stamps}`);
+  else if (client.tail.toString() !== shot.tail) fail(tally, "cut short");
+  else if (tally.windowOpen) {
+    tally.counted++;
+    tally.ttfb.add(client.firstByteUs - client.startedUs);
+    tally.total.add(tally.arrivalUs - client.startedUs);
+  }
+}
+
+/** The connections of one load: opened on demand, each with a request under way until told to stop. */
+function createConnections(spec: LoadSpec, tally: Tally) {
   const sockets = new Set<Socket<Client>>();
   let started = 0;
-  let requests = 0;
-  let counted = 0;
-  let tokensCounted = 0;
-  let windowOpen = false;
+  let connecting = 0;
   let stopped = false;
+  const retire = (socket: Socket<Client>) => {
+    sockets.delete(socket);
+    socket.end();
+  };
+  const fire = (socket: Socket<Client>) => {
+    if (stopped || started >= spec.maxRequests) return retire(socket);
+    started++;
+    socket.data.reset();
+    socket.write(spec.shot.bytes);
+  };
+  const handlers = {
+    data(socket: Socket<Client>, bytes: Buffer) {
+      tally.arrivalUs = nowUs();
+      socket.data.reader.feed(bytes);
+      if (socket.data.reader.framing !== "done") return;
+      countAnswer(spec.shot, socket.data, tally);
+      if (spec.loop) fire(socket);
+      else retire(socket);
+    },
+    close(socket: Socket<Client>) {
+      if (sockets.delete(socket)) fail(tally, "connection closed early");
+    },
+    error(socket: Socket<Client>) {
+      if (sockets.delete(socket)) fail(tally, "connection error");
+    },
+  };
+  return {
+    async connect() {
+      connecting++;
+      try {
+        const data = createClient(spec, tally);
+        const socket = await Bun.connect<Client>({
+          hostname: "127.0.0.1",
+          port: spec.shot.port,
+          data,
+          socket: handlers,
+        });
+        socket.setNoDelay(true);
+        sockets.add(socket);
+        fire(socket);
+      } catch {
+        fail(tally, "connect refused");
+      } finally {
+        connecting--;
+      }
+    },
+    stop() {
+      stopped = true;
+    },
+    /** Ends what is still open; returns how much that was. */
+    abandon(): number {
+      const open = sockets.size;
+      for (const socket of sockets) {
+        sockets.delete(socket);
+        socket.terminate();
+      }
+      return open;
+    },
+    get open() {
+      return sockets.size;
+    },
+    get idle() {
+      return connecting === 0 && sockets.size === 0;
+    },
+  };
+}
+
+export async function drive(spec: LoadSpec): Promise<LoadResult> {
+  const tally = createTally();
+  const connections = createConnections(spec, tally);
+  const startUs = nowUs();
+  const elapsedMs = () => (nowUs() - startUs) / 1000;
+  let launched = 0;
   let openedUs = 0;
   let shutUs = 0;
   let openAtShut = 0;
-  let arrivalUs = 0;
 
-  const fail = (reason: string) => {
-    errors[reason] = (errors[reason] ?? 0) + 1;
+  const launch = (atMs: number) => {
+    const share = spec.rampMs ? Math.min(1, (atMs + 1) / spec.rampMs) : 1;
+    for (; launched < Math.ceil(share * spec.connections); launched++) void connections.connect();
   };
-
-  function createClient(): Client {
-    const scanner = createStampScanner((stampUs) => {
-      client.stamps++;
-      if (!windowOpen || client.stamps > shot.tokens) return;
-      tokensCounted++;
-      if (stampUs) lateness.add(arrivalUs - offsetUs - stampUs);
-    });
-    const reader = createResponseReader((piece) => {
-      if (!client.firstByteUs) client.firstByteUs = arrivalUs;
-      if (shot.stamps !== null) scanner.scan(piece);
-      const keep = shot.tail.length;
-      client.tail =
-        piece.length >= keep
-          ? Buffer.from(piece.subarray(piece.length - keep))
-          : Buffer.concat([client.tail, piece]).subarray(-keep);
-    });
-    const client: Client = {
-      startedUs: 0,
-      firstByteUs: 0,
-      stamps: 0,
-      tail: Buffer.alloc(0),
-      reader,
-      reset() {
-        client.startedUs = nowUs();
-        client.firstByteUs = 0;
-        client.stamps = 0;
-        client.tail = Buffer.alloc(0);
-        reader.reset();
-        scanner.reset();
-      },
-    };
-    return client;
-  }
-
-  function fire(socket: Socket<Client>): void {
-    if (stopped || started >= spec.maxRequests) {
-      sockets.delete(socket);
-      socket.end();
-      return;
-    }
-    started++;
-    socket.data.reset();
-    socket.write(shot.bytes);
-  }
-
-  function complete(socket: Socket<Client>): void {
-    const { data } = socket;
-    requests++;
-    const { reader } = data;
-    lengths[reader.bodyBytes] = (lengths[reader.bodyBytes] ?? 0) + 1;
-    if (reader.status !== 200) fail(`status ${reader.status}`);
-    else if (shot.stamps !== null && data.stamps !== shot.stamps) fail(`tokens ${data.stamps} of ${shot.stamps}`);
-    else if (data.tail.toString() !== shot.tail) fail("cut short");
-    else if (windowOpen) {
-      counted++;
-      ttfb.add(data.firstByteUs - data.startedUs);
-      total.add(arrivalUs - data.startedUs);
-    }
-    if (spec.loop) fire(socket);
-    else {
-      sockets.delete(socket);
-      socket.end();
-    }
-  }
-
-  const handlers = {
-    data(socket: Socket<Client>, bytes: Buffer) {
-      arrivalUs = nowUs();
-      socket.data.reader.feed(bytes);
-      if (socket.data.reader.framing === "done") complete(socket);
-    },
-    close(socket: Socket<Client>) {
-      if (sockets.delete(socket)) fail("connection closed early");
-    },
-    error(socket: Socket<Client>) {
-      if (sockets.delete(socket)) fail("connection error");
-    },
-  };
-
-  const startUs = nowUs();
-  const elapsedMs = () => (nowUs() - startUs) / 1000;
-  let connecting = 0;
-  const connectOne = async () => {
-    connecting++;
-    try {
-      const socket = await Bun.connect<Client>({
-        hostname: "127.0.0.1",
-        port: shot.port,
-        data: createClient(),
-        socket: handlers,
-      });
-      socket.setNoDelay(true);
-      sockets.add(socket);
-      fire(socket);
-    } catch {
-      fail("connect refused");
-    } finally {
-      connecting--;
-    }
-  };
-
-  let launched = 0;
-  for (;;) {
-    const at = elapsedMs();
-    const wanted = spec.rampMs
-      ? Math.min(spec.connections, Math.ceil(((at + 1) / spec.rampMs) * spec.connections))
-      : spec.connections;
-    while (!stopped && launched < wanted) {
-      launched++;
-      void connectOne();
-    }
-    if (!openedUs && at >= spec.windowStartMs) {
-      windowOpen = true;
+  const moveWindow = (atMs: number) => {
+    if (!openedUs && atMs >= spec.windowStartMs) {
+      tally.windowOpen = true;
       openedUs = nowUs();
       spec.onWindow?.("open");
-    }
-    if (openedUs && !shutUs && nowUs() - openedUs >= spec.windowMs * 1000) {
-      windowOpen = false;
-      shutUs = nowUs();
-      openAtShut = sockets.size;
-      spec.onWindow?.("shut");
-      if (spec.loop) stopped = true;
-    }
-    const idle = launched >= spec.connections && connecting === 0 && sockets.size === 0;
-    if (at >= spec.deadlineMs || (idle && (shutUs || spec.maxRequests < Infinity))) break;
-    await Bun.sleep(nextPauseMs());
-  }
-  function nextPauseMs(): number {
-    if (launched < spec.connections) return 1;
-    const edge = openedUs
-      ? shutUs
-        ? Infinity
-        : spec.windowMs - (nowUs() - openedUs) / 1000
-      : spec.windowStartMs - elapsedMs();
-    return Math.max(1, Math.min(10, edge));
-  }
-  if (!shutUs) {
+    } else if (openedUs && !shutUs && nowUs() - openedUs >= spec.windowMs * 1000) shut();
+  };
+  const shut = () => {
+    tally.windowOpen = false;
     shutUs = nowUs();
+    openAtShut = connections.open;
     if (openedUs) spec.onWindow?.("shut");
+    if (spec.loop) connections.stop();
+  };
+  const pauseMs = () => {
+    if (launched < spec.connections) return 1;
+    const edge = openedUs ? spec.windowMs - (nowUs() - openedUs) / 1000 : spec.windowStartMs - elapsedMs();
+    return shutUs ? 5 : Math.max(1, Math.min(10, edge));
+  };
+
+  for (let at = 0; at < spec.deadlineMs; at = elapsedMs()) {
+    if (!shutUs || !spec.loop) launch(at);
+    moveWindow(at);
+    if (launched >= spec.connections && connections.idle && (shutUs || spec.maxRequests < Infinity)) break;
+    await Bun.sleep(pauseMs());
   }
-  stopped = true;
-  if (sockets.size) errors["still open at the deadline"] = sockets.size;
-  for (const socket of sockets) {
-    sockets.delete(socket);
-    socket.terminate();
-  }
+  if (!shutUs) shut();
+  connections.stop();
+  const left = connections.abandon();
+  if (left) fail(tally, "still open at the deadline", left);
   return {
-    counted,
-    requests,
-    tokensCounted,
+    counted: tally.counted,
+    requests: tally.requests,
+    tokensCounted: tally.tokensCounted,
     windowSeconds: (shutUs - openedUs) / 1e6,
-    ttfbUs: ttfb.sorted(),
-    totalUs: total.sorted(),
-    latenessUs: lateness.sorted(),
-    lengths,
-    errors,
+    ttfbUs: tally.ttfb.sorted(),
+    totalUs: tally.total.sorted(),
+    latenessUs: tally.lateness.sorted(),
+    lengths: tally.lengths,
+    errors: tally.errors,
     openAtShut,
   };
 }

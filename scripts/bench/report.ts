@@ -136,9 +136,9 @@ function laneTable(lane: LaneResult): string {
     );
   const rows = names.map((name) => [
     name,
-    middle(name, (f) => f.requests && f.rps),
+    middle(name, (f) => f.rps || null),
     middle(name, (f) => f.cpuUsPerRequest),
-    middle(name, (f) => f.tokensPerSecond),
+    middle(name, (f) => f.tokensPerSecond || null),
     middle(name, (f) => f.cpuUsPerToken),
     middle(name, (f) => f.ttfbP50Us),
     middle(name, (f) => f.ttfbP99Us),

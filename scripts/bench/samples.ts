@@ -1,8 +1,13 @@
 // Stores measured samples and reads quantiles and medians from them. Knows no units.
 // Invariant: quantiles are read from sorted samples only, and of nothing they are NaN, which no goal is judged by.
 
+export interface Samples {
+  add(value: number): void;
+  sorted(): Float64Array;
+}
+
 /** Growing sample store; sorted once at the end. */
-export function createSamples() {
+export function createSamples(): Samples {
   let values = new Float64Array(4096);
   let count = 0;
   return {
