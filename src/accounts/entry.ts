@@ -1,50 +1,63 @@
-// An account in memory: its document, what storage knows of it, and the numbers that the selection reads.
-// The index of all entries is the truth in the process. Invariant: after every change of `account` the numbers are redone.
-import { TIERS, QUOTA_KINDS, resetOf } from "./quota.ts";
+// An account in memory: its document, what storage knows of it, and its slot on the board of the selection.
+// The index of all entries is the truth in the process. Invariant: `entries[slot].slot === slot`, and the board's numbers are
+// rewritten with every change of an account.
 import type { Account } from "./account.ts";
-import type { Row } from "./select.ts";
+import { createBoard, freeSlot, takeSlot, writeSlot, type Board } from "./board.ts";
 
 /** A change that can be applied again, to whatever somebody else has stored meanwhile. */
 export type Change = (account: Account) => Account;
 
-export interface Entry extends Row {
+export interface Entry {
+  readonly id: string;
   account: Account;
   /** Revision in storage; 0 when it is not there yet. */
   revision: number;
   /** Changes since the last write, in order. */
   pending: Change[];
-  /** Taken out of the pool; leases may still hold it. */
-  gone: boolean;
+  /** -1: taken out of the pool; leases may still hold the entry. */
+  slot: number;
 }
 
-const restsUntil = (account: Account): number => {
-  if (account.status === "active") return 0;
-  return account.status === "cooling" ? (account.cooldown_until ?? 0) : Number.POSITIVE_INFINITY;
-};
+export interface EntryIndex {
+  readonly board: Board;
+  readonly entries: readonly Entry[];
+  find(id: string): Entry | undefined;
+  at(slot: number): Entry | undefined;
+  add(account: Account, revision: number): Entry;
+  replace(entry: Entry, account: Account): void;
+  remove(entry: Entry): void;
+}
 
-const numbersOf = (account: Account) => {
-  const windows = QUOTA_KINDS.map((kind) => account.windows[kind]);
+export const createEntryIndex = (): EntryIndex => {
+  const board = createBoard();
+  const entries: Entry[] = [];
+  const byId = new Map<string, Entry>();
   return {
-    tier: TIERS.indexOf(account.tier),
-    restsUntil: restsUntil(account),
-    fresh: account.use_count === 0 && account.last_used_at === null,
-    remaining: windows.map((window) => window?.remaining ?? -1),
-    resetAt: windows.map((window) => (window ? resetOf(window) : 0)),
-    totals: windows.map((window) => window?.total ?? -1),
+    board,
+    entries,
+    find: (id) => byId.get(id),
+    at: (slot) => entries[slot],
+    add(account, revision) {
+      const entry: Entry = { id: account.id, account, revision, pending: [], slot: takeSlot(board, account) };
+      entries.push(entry);
+      byId.set(entry.id, entry);
+      return entry;
+    },
+    replace(entry, account) {
+      entry.account = account;
+      if (entry.slot >= 0) writeSlot(board, { slot: entry.slot, account });
+    },
+    remove(entry) {
+      const { slot } = entry;
+      if (slot < 0) return;
+      freeSlot(board, slot);
+      const last = entries.pop();
+      if (last && last !== entry) {
+        entries[slot] = last;
+        last.slot = slot;
+      }
+      byId.delete(entry.id);
+      entry.slot = -1;
+    },
   };
-};
-
-export const createEntry = (account: Account, revision: number): Entry => ({
-  id: account.id,
-  skipUntil: 0,
-  inFlight: 0,
-  ...numbersOf(account),
-  account,
-  revision,
-  pending: [],
-  gone: false,
-});
-
-export const replaceAccount = (entry: Entry, account: Account): void => {
-  Object.assign(entry, numbersOf(account), { account });
 };

@@ -2,9 +2,9 @@
 // Pure. Invariant: the message holds numbers and the model's name only, nothing of any account.
 import type { ErrorCode } from "../core/errors.ts";
 import type { Model } from "../core/models.ts";
-import type { Entry } from "./entry.ts";
-import { resetOf, QUOTA_KINDS } from "./quota.ts";
-import { leftIn, type Plan } from "./select.ts";
+import type { EntryIndex } from "./entry.ts";
+import { TIERS } from "./quota.ts";
+import { leftIn, stopOf, type Plan } from "./select.ts";
 
 export interface Emptiness {
   readonly code: Extract<ErrorCode, "no_available_account" | "upstream_rate_limited">;
@@ -36,36 +36,34 @@ export interface SurveyNeed {
   readonly now: number;
   readonly maxInflight: number;
   readonly excluded: ReadonlySet<string>;
+  /** The one account to look at, instead of all. */
+  readonly only?: string;
 }
 
-const nextFor = (entry: Entry, need: SurveyNeed): number => {
-  const kind = QUOTA_KINDS[need.plan.window[entry.tier] ?? 0] ?? "fast";
-  const window = entry.account.windows[kind];
-  return window ? resetOf(window) : need.now;
-};
-
-export const survey = (entries: readonly Entry[], need: SurveyNeed): Survey => {
+export const survey = ({ board, entries }: EntryIndex, need: SurveyNeed): Survey => {
   const counts = { unfit: 0, disabled: 0, expired: 0, tried: 0, cooling: 0, exhausted: 0, busy: 0, free: 0 };
   let nextAt: number | null = null;
   const sooner = (at: number) => {
     nextAt = Math.min(nextAt ?? at, at);
   };
-  for (const entry of entries) {
-    const { status } = entry.account;
-    if ((need.plan.order[entry.tier] ?? -1) < 0) counts.unfit++;
-    else if (status === "disabled") counts.disabled++;
-    else if (status === "expired") counts.expired++;
-    else if (entry.restsUntil > need.now) {
+  const looked = need.only === undefined ? entries : entries.filter(({ id }) => id === need.only);
+  for (const { id, slot, account } of looked) {
+    const stop = stopOf(need.plan, TIERS.indexOf(account.tier));
+    const restsUntil = board.restsUntil[slot] ?? 0;
+    if (!stop) counts.unfit++;
+    else if (account.status === "disabled") counts.disabled++;
+    else if (account.status === "expired") counts.expired++;
+    else if (restsUntil > need.now) {
       counts.cooling++;
-      sooner(entry.restsUntil);
-    } else if (leftIn(entry, need) === 0) {
+      sooner(restsUntil);
+    } else if (leftIn(board, { slot, window: stop.window, now: need.now }) === 0) {
       counts.exhausted++;
-      sooner(nextFor(entry, need));
-    } else if (need.excluded.has(entry.id)) counts.tried++;
-    else if (entry.inFlight >= need.maxInflight) counts.busy++;
+      sooner(board.resetAt[stop.window]?.[slot] ?? need.now);
+    } else if (need.excluded.has(id)) counts.tried++;
+    else if ((board.inFlight[slot] ?? 0) >= need.maxInflight) counts.busy++;
     else counts.free++;
   }
-  return { total: entries.length, ...counts, nextAt };
+  return { total: looked.length, ...counts, nextAt };
 };
 
 /** What a caller may ask again after when everything is merely busy. */

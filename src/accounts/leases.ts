@@ -5,10 +5,10 @@ import { COST_UNITS, modeFor, type Mode, type Model, type Tier } from "../core/m
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Signal } from "./account.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, EntryIndex } from "./entry.ts";
 import { explain, survey, type Emptiness, type Survey } from "./explain.ts";
-import { QUOTA_KINDS, type QuotaKind } from "./quota.ts";
-import { isSelectable, planFor, selectRow, type Plan, type Selection } from "./select.ts";
+import type { QuotaKind } from "./quota.ts";
+import { planFor, selectSlot, windowOf, type Selection } from "./select.ts";
 import type { TokenSettings } from "./settings.ts";
 
 /** The providers' port has the same shape. */
@@ -49,8 +49,7 @@ export interface Lease {
 }
 
 export interface LeaseDeps {
-  readonly entries: () => readonly Entry[];
-  readonly find: (id: string) => Entry | undefined;
+  readonly index: EntryIndex;
   readonly signal: (entry: Entry, signal: Signal) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -76,46 +75,52 @@ export const credentialOf = ({ account }: Entry): Credential => ({
 });
 
 export const createLeases = (deps: LeaseDeps): Leases => {
-  const { clock, settings } = deps;
+  const { clock, settings, index } = deps;
+  const { board } = index;
   let turn = 0;
 
-  const candidates = ({ only }: Need): readonly Entry[] =>
-    only === undefined ? deps.entries() : [deps.find(only)].filter((entry) => entry !== undefined);
+  const slotOf = (id: string | undefined): number => (id === undefined ? undefined : index.find(id)?.slot) ?? -1;
 
-  const choose = (need: Need): Entry | null => {
+  const choose = (need: Need): Entry | undefined => {
     turn++;
-    const selection: Selection<Entry> = {
+    const all: Selection = {
       plan: planFor(need.model, need.window),
       now: clock.now(),
       turn,
       maxInflight: settings().max_inflight,
-      excluded: [...need.exclude].flatMap((id) => deps.find(id) ?? []),
+      excluded: [...need.exclude].map(slotOf),
       chance: deps.chance,
     };
-    const rows = candidates(need);
-    const sticky = need.sticky === undefined ? undefined : deps.find(need.sticky);
-    if (sticky && isSelectable(sticky, selection)) return sticky;
+    const sticky = slotOf(need.sticky);
+    if (sticky >= 0 && selectSlot(board, { ...all, only: sticky }) === sticky) return index.at(sticky);
+    const only = slotOf(need.only);
+    if (need.only !== undefined && only < 0) return undefined;
+    const selection = need.only === undefined ? all : { ...all, only };
+    const slot = selectSlot(board, selection);
     // Passing over is a preference: the last account that could serve is not withheld from the caller.
-    return selectRow(rows, selection) ?? selectRow(rows, { ...selection, turn: Number.POSITIVE_INFINITY });
+    return index.at(slot >= 0 ? slot : selectSlot(board, { ...selection, turn: Number.POSITIVE_INFINITY }));
   };
 
   const finish = (entry: Entry, signal: Signal | null) => {
-    entry.inFlight--;
-    if (!signal) return wake();
-    const problem = signal.type === "failed" ? signal.error.row.signal : "none";
-    if (problem === "error" || problem === "suspect") entry.skipUntil = turn + settings().error_skip_requests + 1;
-    if (signal.type === "served") entry.skipUntil = 0;
-    deps.signal(entry, signal);
+    const { slot } = entry;
+    if (slot >= 0) {
+      board.inFlight[slot] = (board.inFlight[slot] ?? 1) - 1;
+      const problem = signal?.type === "failed" ? signal.error.row.signal : "none";
+      if (problem === "error" || problem === "suspect")
+        board.skipUntil[slot] = turn + settings().error_skip_requests + 1;
+      if (signal?.type === "served") board.skipUntil[slot] = 0;
+      if (signal) deps.signal(entry, signal);
+    }
     wake();
   };
 
   const acquire = (need: Need): Lease | null => {
     const entry = choose(need);
     if (!entry) return null;
-    if (entry.restsUntil > 0) deps.signal(entry, { type: "timer" });
-    entry.inFlight++;
+    if (entry.account.status === "cooling") deps.signal(entry, { type: "timer" });
+    board.inFlight[entry.slot] = (board.inFlight[entry.slot] ?? 0) + 1;
     const mode = modeFor(need.model, entry.account.tier);
-    const window = windowFor(planFor(need.model, need.window), entry);
+    const window = need.window ?? windowOf(need.model, mode);
     let reported = false;
     return {
       credential: credentialOf(entry),
@@ -137,11 +142,12 @@ export const createLeases = (deps: LeaseDeps): Leases => {
   };
 
   const look = (need: Need): Survey =>
-    survey(candidates(need), {
+    survey(index, {
       plan: planFor(need.model, need.window),
       now: clock.now(),
       maxInflight: settings().max_inflight,
       excluded: need.exclude,
+      only: need.only,
     });
 
   interface Waiter {
@@ -194,8 +200,6 @@ export const createLeases = (deps: LeaseDeps): Leases => {
     },
   };
 };
-
-const windowFor = (plan: Plan, entry: Entry): QuotaKind => QUOTA_KINDS[plan.window[entry.tier] ?? 0] ?? "fast";
 
 const isChatWindow = (window: QuotaKind): boolean => ["fast", "auto", "expert", "heavy"].includes(window);
 

@@ -6,13 +6,16 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Documents } from "../storage/port.ts";
 import { parseAccount, transition, type Account, type AccountStatus, type Signal } from "./account.ts";
-import { createEntry, replaceAccount, type Change, type Entry } from "./entry.ts";
+import { createEntryIndex, type Change, type Entry } from "./entry.ts";
 import { createLeases, credentialOf, type Credential, type Leases } from "./leases.ts";
 import { listAccounts, type ListPage, type ListQuery } from "./listing.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import type { TokenSettings } from "./settings.ts";
 import { createSnapshots } from "./snapshots.ts";
 import { ACCOUNTS, createWriteBehind } from "./write-behind.ts";
+
+/** What callers of `acquire` need beside the pool. */
+export type { Lease, Need, Outcome } from "./leases.ts";
 
 export interface PoolDeps {
   readonly documents: Documents;
@@ -54,8 +57,8 @@ export interface Pool extends Omit<Leases, "wake">, Roster {
 
 export const createPool = (deps: PoolDeps): Pool => {
   const { documents, clock, log, settings } = deps;
-  const index = new Map<string, Entry>();
-  let entries: Entry[] = [];
+  const index = createEntryIndex();
+  const accounts = () => index.entries.map(({ account }) => account);
   const listeners = new Set<(change: PoolChange) => void>();
 
   const emit = (kind: PoolChange["kind"], about: { account: Account; before: AccountStatus | null }) => {
@@ -65,25 +68,23 @@ export const createPool = (deps: PoolDeps): Pool => {
   const adopt = (entry: Entry, account: Account) => {
     const before = entry.account;
     if (before === account) return;
-    replaceAccount(entry, account);
+    index.replace(entry, account);
     if (before.status !== account.status) {
       const { status, cooldown_reason: reason, last_fail_code: code } = account;
       log.info("account changed state", { account: entry.id, from: before.status, to: status, reason, code });
     }
     emit("changed", { account, before: before.status });
   };
-  const place = (entry: Entry) => {
-    index.set(entry.id, entry);
-    entries.push(entry);
-    emit("added", { account: entry.account, before: null });
+  const place = (account: Account, revision: number): Entry => {
+    const entry = index.add(account, revision);
+    emit("added", { account, before: null });
+    return entry;
   };
   const displace = (leaving: readonly Entry[]) => {
     for (const entry of leaving) {
-      entry.gone = true;
-      index.delete(entry.id);
+      index.remove(entry);
+      emit("removed", { account: entry.account, before: entry.account.status });
     }
-    entries = entries.filter((entry) => !entry.gone);
-    for (const { account } of leaving) emit("removed", { account, before: account.status });
   };
 
   const writer = createWriteBehind({
@@ -96,7 +97,7 @@ export const createPool = (deps: PoolDeps): Pool => {
   });
 
   const change = (entry: Entry, apply: Change) => {
-    if (entry.gone) return;
+    if (entry.slot < 0) return;
     const before = entry.account;
     const after = apply(before);
     if (after === before) return;
@@ -110,8 +111,7 @@ export const createPool = (deps: PoolDeps): Pool => {
   };
 
   const leases = createLeases({
-    entries: () => entries,
-    find: (id) => index.get(id),
+    index,
     signal,
     clock,
     log,
@@ -124,14 +124,16 @@ export const createPool = (deps: PoolDeps): Pool => {
     clock,
     settings,
     snapshots: createSnapshots(documents),
-    find: (id) => index.get(id),
-    accounts: () => entries.map(({ account }) => account),
+    find: index.find,
+    accounts,
     change,
     insert: (account, replay) => {
-      const entry = createEntry(account, 0);
+      const entry = place(account, 0);
       entry.pending.push(replay);
-      place(entry);
       writer.mark(entry, true);
+    },
+    unskip: ({ slot }) => {
+      if (slot >= 0) index.board.skipUntil[slot] = 0;
     },
     drop: (leaving) => {
       displace(leaving);
@@ -154,15 +156,15 @@ export const createPool = (deps: PoolDeps): Pool => {
         continue;
       }
       seen.add(id);
-      const entry = index.get(id);
-      if (!entry) place(createEntry(account, revision));
+      const entry = index.find(id);
+      if (!entry) place(account, revision);
       // What changed here meanwhile is settled when it is written.
       else if (entry.revision < revision && !writer.isDirty(entry)) {
         entry.revision = revision;
         adopt(entry, account);
       }
     }
-    displace(entries.filter((entry) => entry.revision > 0 && !seen.has(entry.id) && !writer.isDirty(entry)));
+    displace(index.entries.filter((entry) => entry.revision > 0 && !seen.has(entry.id) && !writer.isDirty(entry)));
     leases.wake();
   };
 
@@ -172,22 +174,18 @@ export const createPool = (deps: PoolDeps): Pool => {
     ...roster,
     load,
     get size() {
-      return entries.length;
+      return index.entries.length;
     },
-    get: (id) => index.get(id)?.account,
-    all: () => entries.map(({ account }) => account),
-    list: (query) =>
-      listAccounts(
-        entries.map(({ account }) => account),
-        { query, now: clock.now() },
-      ),
-    inFlight: (id) => index.get(id)?.inFlight ?? 0,
+    get: (id) => index.find(id)?.account,
+    all: accounts,
+    list: (query) => listAccounts(accounts(), { query, now: clock.now() }),
+    inFlight: (id) => index.board.inFlight[index.find(id)?.slot ?? -1] ?? 0,
     credential: (id) => {
-      const entry = index.get(id);
+      const entry = index.find(id);
       return entry ? credentialOf(entry) : null;
     },
     signal: (id, sent) => {
-      const entry = index.get(id);
+      const entry = index.find(id);
       if (!entry) return false;
       signal(entry, sent);
       wake();
@@ -199,8 +197,9 @@ export const createPool = (deps: PoolDeps): Pool => {
     },
     tick: () => {
       const now = clock.now();
-      for (const entry of entries) {
-        if (entry.account.status === "cooling" && entry.restsUntil <= now) signal(entry, { type: "timer" });
+      for (const entry of index.entries) {
+        if (entry.account.status === "cooling" && (entry.account.cooldown_until ?? 0) <= now)
+          signal(entry, { type: "timer" });
       }
       wake();
     },

@@ -47,6 +47,8 @@ export interface RosterDeps {
   readonly accounts: () => readonly Account[];
   readonly change: (entry: Entry, change: Change) => void;
   readonly insert: (account: Account, replay: Change) => void;
+  /** Forgets that the account is passed over. */
+  readonly unskip: (entry: Entry) => void;
   readonly drop: (entries: readonly Entry[]) => void;
   /** Also serves whoever waits for an account. */
   readonly flush: () => Promise<void>;
@@ -105,7 +107,7 @@ export const createRoster = (deps: RosterDeps): Roster => {
     async remove(ids) {
       const wanted = found(ids);
       await guard(wanted.length, "remove");
-      const entries = wanted.filter(({ gone }) => !gone);
+      const entries = wanted.filter(({ slot }) => slot >= 0);
       deps.drop(entries);
       await deps.flush();
       return entries.map(({ id }) => id);
@@ -143,7 +145,7 @@ export const createRoster = (deps: RosterDeps): Roster => {
     enable: (ids) => signalAll(ids, { type: "enable" }),
     disable: (ids) => signalAll(ids, { type: "disable" }),
     clearCooldown: (ids) => {
-      for (const entry of found(ids)) entry.skipUntil = 0;
+      for (const entry of found(ids)) deps.unskip(entry);
       return signalAll(ids, { type: "clear_cooldown" });
     },
     markAssetsCleared: (id) => {

@@ -62,13 +62,13 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
     for (const id of removing) removals.add(id);
     for (const { entry, changes } of batch) {
       entry.pending = [...changes, ...entry.pending];
-      if (!entry.gone) dirty.add(entry);
+      if (entry.slot >= 0) dirty.add(entry);
     }
   };
 
   const rebase = async (entry: Entry) => {
     const stored = await documents.get(ACCOUNTS, entry.id);
-    if (entry.gone) return;
+    if (entry.slot < 0) return;
     if (!stored) {
       // A new account collided with one that was deleted a moment later: the next round creates it.
       if (entry.revision === 0) return;

@@ -13,24 +13,27 @@ const after = (account: Account, signal: Signal, now = START): Account =>
   transition(account, { signal, now, settings });
 
 describe("rate limits", () => {
-  const cases: [name: string, fields: Record<string, unknown>, detail: ErrorDetail, restMs: number, reason: string][] =
+  const cases: [
+    name: string,
+    fields: Record<string, unknown>,
+    detail: ErrorDetail,
+    rest: [ms: number, reason: string],
+  ][] = [
+    ["unknown quota rests an hour", {}, {}, [HOUR, "rate_limited"]],
+    ["quota left rests an hour", { windows: { fast: aWindow(3) } }, {}, [HOUR, "rate_limited"]],
+    ["no quota left rests ten hours", { windows: { fast: aWindow(0) } }, {}, [10 * HOUR, "exhausted"]],
+    ["an imported 0 counts while nothing better is known", { quota: 0 }, {}, [10 * HOUR, "exhausted"]],
     [
-      ["unknown quota rests an hour", {}, {}, HOUR, "rate_limited"],
-      ["quota left rests an hour", { windows: { fast: aWindow(3) } }, {}, HOUR, "rate_limited"],
-      ["no quota left rests ten hours", { windows: { fast: aWindow(0) } }, {}, 10 * HOUR, "exhausted"],
-      ["an imported 0 counts while nothing better is known", { quota: 0 }, {}, 10 * HOUR, "exhausted"],
-      [
-        "a window whose time is over is no longer empty",
-        { windows: { fast: aWindow(0, { reset_at: START, total: 30 }) } },
-        {},
-        HOUR,
-        "rate_limited",
-      ],
-      ["a longer Retry-After is honoured", {}, { retryAfterMs: 2 * HOUR }, 2 * HOUR, "rate_limited"],
-      ["a shorter Retry-After is not", {}, { retryAfterMs: 1000 }, HOUR, "rate_limited"],
-      ["an absurd Retry-After is capped", {}, { retryAfterMs: 900 * HOUR }, 24 * HOUR, "rate_limited"],
-    ];
-  test.each(cases)("%s", (_name, fields, detail, restMs, reason) => {
+      "a window whose time is over is no longer empty",
+      { windows: { fast: aWindow(0, { reset_at: START, total: 30 }) } },
+      {},
+      [HOUR, "rate_limited"],
+    ],
+    ["a longer Retry-After is honoured", {}, { retryAfterMs: 2 * HOUR }, [2 * HOUR, "rate_limited"]],
+    ["a shorter Retry-After is not", {}, { retryAfterMs: 1000 }, [HOUR, "rate_limited"]],
+    ["an absurd Retry-After is capped", {}, { retryAfterMs: 900 * HOUR }, [24 * HOUR, "rate_limited"]],
+  ];
+  test.each(cases)("%s", (_name, fields, detail, [restMs, reason]) => {
     const next = after(anAccount(fields), fail("upstream_rate_limited", detail));
     expect(next.status).toBe("cooling");
     expect(next.cooldown_until).toBe(START + restMs);
