@@ -1,7 +1,7 @@
 // Reads request bodies within a limit. Knows no field. Invariant: never more than the limit is held, and whatever is wrong
 // with a body is told as a 4xx in the caller's terms.
 import { GatewayError } from "../core/errors.ts";
-import { isObject, type JsonObject } from "../lib/json.ts";
+import { isObject, type JsonObject, parseObject } from "../lib/json.ts";
 import type { Call } from "./context.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -51,6 +51,10 @@ export const readObject = async (call: Pick<Call, "request" | "config">): Promis
   if (!isObject(body)) throw new GatewayError("invalid_json", "The request body must be a JSON object.");
   return body;
 };
+
+/** An object whatever its content type says; undefined when there is none. For the few routes that scripts call by hand. */
+export const readLooseObject = async (call: Pick<Call, "request" | "config">): Promise<JsonObject | undefined> =>
+  parseObject(await readText(call.request, bodyLimit(call)));
 
 /** Counts while it reads, because a chunked body declares no size. */
 const readText = async (request: Request, limit: number): Promise<string> => {

@@ -2,6 +2,7 @@
 // comes from a trusted proxy. Invariant: a caller that is not behind such a proxy cannot choose its own address.
 import { BlockList, isIP } from "node:net";
 import type { Config } from "../config/schema.ts";
+import { publicBase } from "../media/links.ts";
 import type { HttpServer } from "./context.ts";
 
 export interface Arrival {
@@ -51,16 +52,19 @@ export const clientAddress = (arrival: Arrival): string => {
   return foreign ?? peer;
 };
 
-const HOST = /^[A-Za-z0-9._-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
-
 /** The address under which links work for the caller, without a slash at the end. */
-export const baseUrl = (arrival: Arrival & { readonly url: URL }): string => {
-  const { config, url, request } = arrival;
-  if (config.app.app_url !== "") return config.app.app_url.replace(/\/+$/, "");
-  if (!isTrusted(peerOf(arrival), config)) return url.origin;
-  const first = (name: string): string => (request.headers.get(name) ?? "").split(",")[0]?.trim() ?? "";
-  const proto = first("x-forwarded-proto").toLowerCase();
-  const scheme = proto === "https" || proto === "http" ? `${proto}:` : url.protocol;
-  const host = first("x-forwarded-host");
-  return `${scheme}//${HOST.test(host) ? host : url.host}`;
+export const baseUrl = ({ request, server, config, url }: Arrival & { readonly url: URL }): string => {
+  const { headers } = request;
+  return publicBase({
+    appUrl: config.app.app_url,
+    trustedProxies: config.server.trusted_proxies,
+    request: {
+      host: headers.get("host") ?? url.host,
+      proto: url.protocol === "https:" ? "https" : "http",
+      remoteAddress: server?.requestIP(request)?.address ?? null,
+      forwardedHost: headers.get("x-forwarded-host"),
+      forwardedProto: headers.get("x-forwarded-proto"),
+      forwardedPrefix: headers.get("x-forwarded-prefix"),
+    },
+  });
 };

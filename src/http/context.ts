@@ -9,6 +9,7 @@ import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import type { MediaKind } from "../media/links.ts";
 import type { Admission } from "./admission.ts";
 import type { StreamServer, Streams } from "./streaming.ts";
 
@@ -50,7 +51,7 @@ export interface StoredFile {
 }
 
 export interface MediaFiles {
-  find(kind: "image" | "video", name: string): Promise<StoredFile | null>;
+  find(kind: MediaKind, name: string): Promise<StoredFile | null>;
 }
 
 export interface Readiness {

@@ -167,7 +167,7 @@ describe("a body", () => {
     ["plain text", { body: "{}", type: "text/plain" }, 415, "unsupported_media_type", null],
     ["no model", { body: '{"messages":[]}', type: "application/json" }, 400, "missing_required_parameter", "model"],
     ["a wrong value", { body: JSON.stringify(chatBody({ n: 3 })), type: "application/json" }, 400, "invalid_n", "n"],
-  ] as const)("%s is refused in the envelope", async (_name, { body, type }, status, code, param) => {
+  ] as const)("%s is refused in the envelope", async (_name, { body, type }, ...[status, code, param]) => {
     const harness = createHarness();
     const response = await harness.api("/v1/chat/completions", {
       method: "POST",

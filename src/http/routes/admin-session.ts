@@ -3,7 +3,7 @@
 import { GatewayError } from "../../core/errors.ts";
 import { stringAt } from "../../lib/json.ts";
 import { credentialOf } from "../auth.ts";
-import { readObject } from "../body.ts";
+import { readLooseObject } from "../body.ts";
 import { clientAddress } from "../client-address.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
@@ -23,8 +23,7 @@ const login = async (call: Call): Promise<Response> => {
 
 /** A JSON body wins over a header, because a page may still send an old token with every request. */
 const passwordOf = async (call: Call): Promise<{ password: string; username: string | null }> => {
-  const hasBody = call.request.headers.get("content-type") !== null && call.request.body !== null;
-  const body = hasBody ? await readObject(call) : undefined;
+  const body = await readLooseObject(call);
   const password = stringAt(body, "password") ?? credentialOf(call.request);
   if (password === null || password === "") throw new GatewayError("missing_api_key", "Send the admin password.");
   return { password, username: stringAt(body, "username") ?? null };

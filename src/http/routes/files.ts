@@ -1,24 +1,14 @@
 // Stored pictures and clips under names that cannot be guessed. Finds nothing itself: the media room maps a name to a file.
 // Invariant: a name is one plain path segment, and only the media types that the store knows are ever sent.
 import { GatewayError } from "../../core/errors.ts";
+import { checkFileName, type MediaKind } from "../../media/links.ts";
 import { isUnchanged, quotedTag, rangeOf } from "../byte-range.ts";
 import type { Call, Route, StoredFile } from "../context.ts";
 import { errorResponse } from "../errors.ts";
 
-type Kind = "image" | "video";
-
-const NAME = /^[A-Za-z0-9._-]{1,200}$/;
-
-const checkedName = (name: string): string => {
-  if (NAME.test(name) && name !== "." && name !== "..") return name;
-  throw new GatewayError(
-    "invalid_file_name",
-    "The file name may have letters, digits, dots, dashes and underscores only.",
-  );
-};
-
-const find = async (call: Call, lookup: { name: string; kinds: readonly Kind[] }): Promise<StoredFile> => {
-  const name = checkedName(lookup.name);
+const find = async (call: Call, lookup: { name: string; kinds: readonly MediaKind[] }): Promise<StoredFile> => {
+  const { name } = lookup;
+  checkFileName(name);
   for (const kind of lookup.kinds) {
     const file = await call.deps.media.find(kind, name);
     if (file) return file;
@@ -27,11 +17,11 @@ const find = async (call: Call, lookup: { name: string; kinds: readonly Kind[] }
 };
 
 const byPath =
-  (...kinds: Kind[]) =>
+  (...kinds: MediaKind[]) =>
   async (call: Call) =>
     send(call, await find(call, { name: call.params["name"] ?? "", kinds }));
 
-const byQuery = (kind: Kind) => async (call: Call) =>
+const byQuery = (kind: MediaKind) => async (call: Call) =>
   send(call, await find(call, { name: call.url.searchParams.get("id") ?? "", kinds: [kind] }));
 
 const send = (call: Call, file: StoredFile): Response => {
