@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 stamp=node_modules/.setup-stamp
 if [ ! -x node_modules/.bin/bun ] || [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # Not `npm ci`: it insists on entries for packages of other machines that npm leaves out of the lockfile.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   touch "$stamp"
 fi

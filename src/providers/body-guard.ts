@@ -3,7 +3,12 @@
 // Invariant: a waiting read settles at once on abort, and soon after its limit; the underlying body is then cancelled.
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Limit } from "./upstream-http.ts";
+
+/** A time limit and the setting that an operator would change to move it. */
+export interface Limit {
+  readonly ms: number;
+  readonly setting: string;
+}
 
 export interface ByteReader {
   /** The next chunk, or null at the end. */

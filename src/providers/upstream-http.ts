@@ -4,95 +4,27 @@
 // Knows no upstream's protocol. Facts about wreq-js were measured on 3.1.0, 2026-11.
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { createBodyGuard, type ByteReader } from "./body-guard.ts";
+import { createBodyGuard } from "./body-guard.ts";
+import {
+  UpgradeRefused,
+  type Egress,
+  type SocketRequest,
+  type UpstreamHttp,
+  type UpstreamRequest,
+  type UpstreamResponse,
+  type UpstreamSocket,
+} from "./upstream-port.ts";
 
 type Wreq = typeof import("wreq-js");
 type WreqTransport = Awaited<ReturnType<Wreq["createTransport"]>>;
 
-export type Header = readonly [name: string, value: string];
-
-/** The way out: which proxy, which browser to look like. */
-export interface Egress {
-  readonly client: "wreq" | "fetch";
-  readonly proxy: string | null;
-  readonly browser: string;
-  /** Accept any upstream certificate. */
-  readonly insecure: boolean;
-}
-
-/** A time limit and the setting that an operator would change to move it. */
-export interface Limit {
-  readonly ms: number;
-  readonly setting: string;
-}
-
-export interface UpstreamRequest {
-  readonly method: "GET" | "POST" | "DELETE" | "PUT";
-  readonly url: string;
-  readonly headers: readonly Header[];
-  readonly body?: string | FormData | Uint8Array<ArrayBuffer>;
-  readonly egress: Egress;
-  readonly signal: AbortSignal;
-  /** Until the response headers. */
-  readonly firstByte: Limit;
-  /** Between two chunks of the body. */
-  readonly idle: Limit;
-}
-
-export interface UpstreamResponse {
-  readonly status: number;
-  header(name: string): string | null;
-  readonly setCookies: readonly string[];
-  /** The body in chunks; must be read to the end or cancelled. */
-  readonly body: ByteReader;
-  /** The whole body, at most `maxBytes`; the rest is cut off and cancelled. */
-  bytes(maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
-  text(maxBytes: number): Promise<string>;
-}
-
-export interface SocketRequest {
-  readonly url: string;
-  readonly headers: readonly Header[];
-  readonly egress: Egress;
-  readonly signal: AbortSignal;
-  readonly handshake: Limit;
-  readonly idle: Limit;
-}
-
-export interface UpstreamSocket {
-  send(text: string): void;
-  /** The next text frame, or null once the peer has closed. Rejects on abort and on silence. */
-  read(): Promise<string | null>;
-  /** Frames that have arrived already, without waiting. */
-  drain(): string[];
-  close(): void;
-}
-
-/** A refused upgrade: the client tells the status but not the body. */
-export class UpgradeRefused extends Error {
-  readonly status: number;
-  constructor(status: number) {
-    super(`the WebSocket upgrade was answered with status ${status}`);
-    this.status = status;
-  }
-}
-
-export interface UpstreamHttp {
-  request(request: UpstreamRequest): Promise<UpstreamResponse>;
-  connect(request: SocketRequest): Promise<UpstreamSocket>;
-  /** Loads the browser-like client ahead of the first request; rejects when `browser` is no known profile. */
-  warmUp(egress: Egress): Promise<void>;
-  /** Drops the connections of an egress, so that the next request opens new ones. */
-  reset(egress: Egress): void;
-  readonly open: number;
-  close(): Promise<void>;
-}
-
 /** Below the 100 streams that servers commonly allow one HTTP/2 connection; request 101 would wait in silence. */
 const STREAMS_PER_TRANSPORT = 80;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** wreq drops a body that is not read for 300 s; our own idle limits fire earlier. */
-const READ_TIMEOUT_MS = 290_000;
+/** wreq drops a body after 300 s of silence; a cancelled read of a silent upstream lives on until this limit. */
+const MAX_READ_TIMEOUT_MS = 290_000;
+/** Our own idle limits fire first and name their setting. */
+const READ_TIMEOUT_MARGIN_MS = 10_000;
 /** Frames waiting unread in one socket; chat text never comes near it. */
 const SOCKET_BUFFER_LIMIT = 64 * 1024 * 1024;
 const MAX_SOCKET_FRAME = 16 * 1024 * 1024;
@@ -143,7 +75,13 @@ const networkError = (thrown: unknown, egress: Egress): GatewayError => {
   return new GatewayError("upstream_error", "The connection to the upstream broke.", { cause: thrown });
 };
 
-export const createUpstreamHttp = (deps: { clock: Clock }): UpstreamHttp => {
+export interface UpstreamHttpDeps {
+  readonly clock: Clock;
+  /** The longest silence that any caller allows, in milliseconds. */
+  readonly longestIdleMs: () => number;
+}
+
+export const createUpstreamHttp = (deps: UpstreamHttpDeps): UpstreamHttp => {
   const { clock } = deps;
   const guard = createBodyGuard(clock);
   const shards = new Map<string, Shard[]>();
@@ -190,7 +128,7 @@ export const createUpstreamHttp = (deps: { clock: Clock }): UpstreamHttp => {
       trustStore: "mozilla",
       insecure: egress.insecure,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      readTimeout: READ_TIMEOUT_MS,
+      readTimeout: Math.min(deps.longestIdleMs() + READ_TIMEOUT_MARGIN_MS, MAX_READ_TIMEOUT_MS),
       ...(egress.proxy ? { proxy: egress.proxy } : {}),
     });
   };
@@ -290,7 +228,10 @@ export const createUpstreamHttp = (deps: { clock: Clock }): UpstreamHttp => {
       const body = guard.reader(reader, {
         limit: wanted.idle,
         signal: wanted.signal,
-        mapError: (thrown) => networkError(thrown, egress),
+        mapError: (thrown) =>
+          new GatewayError("upstream_cut", "The connection to the upstream broke in the middle of its answer.", {
+            cause: thrown,
+          }),
         onEnd: () => settle(release),
         onCancel: () => {
           if (egress.client === "wreq") reapSoon();
@@ -363,7 +304,11 @@ export const createUpstreamHttp = (deps: { clock: Clock }): UpstreamHttp => {
       ended = true;
       open--;
       queue.close();
-      socket.close();
+      try {
+        socket.close();
+      } catch {
+        // wreq throws when the connection has broken by itself: it is closed then, as wanted.
+      }
       done();
     };
     socket.onmessage = (event) => {

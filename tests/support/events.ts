@@ -50,3 +50,13 @@ export const gather = async (stream: AsyncIterable<EventBatch>): Promise<Generat
   for await (const batch of stream) events.push(...batch);
   return events;
 };
+
+/** What a promise rejects with. (`expect().rejects` waits in a way that starves servers in the same process.) */
+export const rejection = async (work: Promise<unknown>): Promise<unknown> => {
+  try {
+    await work;
+  } catch (thrown) {
+    return thrown;
+  }
+  throw new Error("expected a rejection");
+};

@@ -102,6 +102,8 @@ export const createAnswer = (options: AnswerOptions): Answer => {
   /** The answer text as it came, markup included: to compare with the complete text. */
   let raw = "";
   let lastCited = "";
+  /** The last characters of the reasoning, to set headings apart by exactly one blank line. */
+  let reasoningTail = "\n\n";
   const cards = new Map<string, JsonObject>();
   const wanted = new Set<string>();
   const titles = new Map<string, string>();
@@ -141,6 +143,7 @@ export const createAnswer = (options: AnswerOptions): Answer => {
     // Reasoning that comes after the answer has begun would tear the answer apart.
     if (text === "" || textSeen) return;
     openBlock("reasoning");
+    reasoningTail = (reasoningTail + text).slice(-2);
     emit({ type: "reasoning-delta", block, text });
   };
 
@@ -270,7 +273,8 @@ export const createAnswer = (options: AnswerOptions): Answer => {
     reasoning: (text) => reasoningText.push(text),
     heading: (text) => {
       reasoningText.end();
-      writeReasoning(open === "reasoning" ? `\n\n${text}\n\n` : `${text}\n\n`);
+      const apart = reasoningTail.endsWith("\n\n") ? "" : reasoningTail.endsWith("\n") ? "\n" : "\n\n";
+      writeReasoning(`${apart}${text}\n\n`);
     },
     text: (text) => {
       if (over) return;
@@ -310,7 +314,9 @@ export const createAnswer = (options: AnswerOptions): Answer => {
       if (!concluded) {
         return fail(new GatewayError("upstream_cut", "The upstream's answer ended before it was complete."));
       }
-      if (visible) return finish({ type: "finish", reason: "stop", raw: null });
+      // A text around a withheld picture is no complete answer.
+      const reason = withheld && images === 0 ? "content-filter" : "stop";
+      if (visible) return finish({ type: "finish", reason, raw: null });
       fail(
         withheld
           ? new GatewayError("content_policy_violation", "The upstream withheld the picture on content grounds.")

@@ -10,7 +10,7 @@ import { uuid } from "../../lib/ids.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
 import { createObjectSplitter, FrameTooLarge } from "../../lib/ndjson.ts";
 import type { ChatCall, ProviderCall } from "../port.ts";
-import { UpgradeRefused } from "../upstream-http.ts";
+import { UpgradeRefused } from "../upstream-port.ts";
 import { createAnswer } from "./answer.ts";
 import type { createUploads } from "./assets.ts";
 import { flatten, newConversationBody, type ChatSettings } from "./chat-request.ts";

@@ -5,7 +5,8 @@ import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { parseObject, type JsonObject } from "../../lib/json.ts";
 import type { ProviderCall } from "../port.ts";
-import type { Egress, Limit, UpstreamHttp, UpstreamResponse, UpstreamSocket } from "../upstream-http.ts";
+import type { Limit } from "../body-guard.ts";
+import type { Egress, UpstreamHttp, UpstreamResponse, UpstreamSocket } from "../upstream-port.ts";
 import { classifyAnswer } from "./failures.ts";
 import { cookieLine, downloadHeaders, restHeaders, socketHeaders, type HeaderSettings } from "./headers.ts";
 

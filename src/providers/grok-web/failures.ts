@@ -165,6 +165,14 @@ const inBand = (code: ErrorCode, text: string, mode?: string, upstreamCode?: str
   });
 };
 
+/** A refusal that names no reason we know: its text goes to the caller, and nobody is asked again. */
+const refusedInBand = (message: string): GatewayError => {
+  const said = shortText(message);
+  return new GatewayError("account_refused", `The upstream refused the call${said ? `: ${said}` : "."}`, {
+    upstream: { code: "7", ...(said ? { text: said } : {}) },
+  });
+};
+
 const byMessage = (message: string, code: string | undefined, mode?: string): GatewayError => {
   const say = (found: ErrorCode) => inBand(found, message, mode, code);
   if (BLOCKED.test(message)) return say("account_blocked");
@@ -175,7 +183,7 @@ const byMessage = (message: string, code: string | undefined, mode?: string): Ga
   if (USAGE_LIMIT.test(message)) return say("account_quota");
   if (RATE_LIMIT.test(message) || code === "8" || /rate_limit/.test(code ?? "")) return say("upstream_rate_limited");
   if (TOO_LONG.test(message)) return say("context_too_long");
-  if (code === "7") return say("egress_rejected_signature");
+  if (code === "7") return refusedInBand(message);
   return say("upstream_error");
 };
 

@@ -1,7 +1,7 @@
 // What a browser on grok.com sends: header set, cookie line, client hints. Pure but for fresh ids.
 // Header set observed 2026-02…2026-08; see the comments for what changed when.
 import { chance, uuid } from "../../lib/ids.ts";
-import type { Header } from "../upstream-http.ts";
+import type { Header } from "../upstream-port.ts";
 
 export interface HeaderSettings {
   readonly userAgent: string;

@@ -3,7 +3,7 @@ import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Provider } from "../port.ts";
-import type { UpstreamHttp } from "../upstream-http.ts";
+import type { UpstreamHttp } from "../upstream-port.ts";
 import { createUploads } from "./assets.ts";
 import { createChat } from "./chat.ts";
 import { createGrokClient } from "./client.ts";
