@@ -208,7 +208,7 @@ export const formerKeys: ReadonlySet<string> = new Set(
     grok: "video_poster_preview image_generation_method",
     features: "thinking_summary show_search_sources imagine_public_image_proxy video_format",
     log: "max_file_size_mb max_files log_health_requests log_all_requests request_slow_ms",
-    cache: "enable_auto_clean limit_mb keep_base64_cache local.image_max_mb local.video_max_mb",
+    cache: "keep_base64_cache local.image_max_mb local.video_max_mb",
     token: "nsfw_refresh_retries on_demand_refresh_enabled on_demand_min_interval_sec on_demand_max_tokens",
     "account.refresh": "heavy_interval_sec on_demand_min_interval_sec",
     image:

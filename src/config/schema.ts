@@ -4,10 +4,10 @@ import { z } from "zod";
 import { type KeyMeta, keyRegistry } from "./fields.ts";
 import { app, downstream, server } from "./sections/gateway.ts";
 import { grok, proxy, retry } from "./sections/upstream.ts";
-import { asset, chat, token, usage } from "./sections/work.ts";
+import { asset, cache, chat, token, usage } from "./sections/work.ts";
 
 /** In the order in which forms and documents show them. */
-export const sections = { server, app, grok, proxy, retry, token, chat, asset, usage, downstream };
+export const sections = { server, app, grok, proxy, retry, token, chat, asset, cache, usage, downstream };
 
 export const configSchema = z.object({
   server: server.prefault({}),
@@ -18,6 +18,7 @@ export const configSchema = z.object({
   token: token.prefault({}),
   chat: chat.prefault({}),
   asset: asset.prefault({}),
+  cache: cache.prefault({}),
   usage: usage.prefault({}),
   downstream: downstream.prefault({}),
 });

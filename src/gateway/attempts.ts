@@ -37,7 +37,7 @@ type Next = "other-account" | "same-account" | "stop";
 
 export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps) => {
   const acquire = async (need: Need, signal: AbortSignal): Promise<Lease> => {
-    const lease = pool.acquire(need) ?? (await pool.waitForFree(need, signal, config().token.wait_ms));
+    const lease = pool.acquire(need) ?? (await pool.waitForFree(need, { signal, ms: config().token.wait_ms }));
     if (lease) return lease;
     const empty = pool.explainEmpty(need);
     throw new GatewayError(empty.code, empty.message, {

@@ -75,6 +75,9 @@ const networkError = (thrown: unknown, egress: Egress): GatewayError => {
   return new GatewayError("upstream_error", "The connection to the upstream broke.", { cause: thrown });
 };
 
+/** Bun's fetch for the guarded fetcher of callers' links, which decides where it may go. */
+export const fetchPinned = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
+
 export interface UpstreamHttpDeps {
   readonly clock: Clock;
   /** The longest silence that any caller allows, in milliseconds. */

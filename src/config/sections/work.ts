@@ -237,6 +237,12 @@ export const asset = section(
         help: { en: "Largest linked picture or file that is fetched.", zh: "允许抓取的链接图片或文件的最大体积。" },
       },
     ),
+    allow_private_urls: boolean(false, {
+      help: {
+        en: "Let callers link pictures and files on private networks; loopback and cloud metadata stay closed.",
+        zh: "允许调用方引用内网地址的图片和文件；本机回环与云元数据地址始终禁止。",
+      },
+    }),
     max_attachments: integer(
       8,
       { min: 0, max: 100 },
@@ -284,6 +290,26 @@ export const usage = section(
         help: {
           en: "Quota questions at the same time when the operator asks for a refresh.",
           zh: "手动刷新时同时查询额度的请求数。",
+        },
+      },
+    ),
+  },
+);
+
+export const cache = section(
+  { en: "Stored pictures and clips", zh: "本地图片与视频" },
+  {
+    enable_auto_clean: boolean(true, {
+      help: { en: "Remove the oldest files when the limit is reached.", zh: "达到上限时自动删除最旧的文件。" },
+    }),
+    limit_mb: number(
+      512,
+      { min: 1, max: 1_000_000 },
+      {
+        unit: "megabytes",
+        help: {
+          en: "Room for stored pictures, and the same again for clips.",
+          zh: "本地图片的空间上限；视频另有同样大小的上限。",
         },
       },
     ),

@@ -1,0 +1,255 @@
+// Puts the program together: the only file that names concrete things. Order of start: settings, storage, pool, upstream,
+// use cases, HTTP; stopping goes the other way. Tests call the same function with overrides.
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createAdminAccess } from "./access/admin-session.ts";
+import { createApiKeys } from "./access/api-keys.ts";
+import { digestOf } from "./access/digest.ts";
+import { createAttemptLimiter } from "./access/limits.ts";
+import { parseImport, type ParsedImport } from "./accounts/import.ts";
+import { createPool, type Pool } from "./accounts/pool.ts";
+import { createRefresher } from "./accounts/refresh.ts";
+import { createAccountAdmin } from "./admin/accounts.ts";
+import { createSettingsAdmin } from "./admin/settings.ts";
+import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
+import { configPath, type Environment } from "./config/environment.ts";
+import { readConfigFiles } from "./config/file.ts";
+import { createLiveConfig } from "./config/live.ts";
+import { formatProblems, loadConfig } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
+import { createAttachments } from "./gateway/attachments.ts";
+import { createGenerate } from "./gateway/generate.ts";
+import { createPictures } from "./gateway/pictures.ts";
+import { ROUTES } from "./http/routes.ts";
+import { serve, type Listening } from "./http/serve.ts";
+import { createServer, type Server } from "./http/server.ts";
+import { systemClock, type Clock } from "./lib/clock.ts";
+import { createLog, type Log } from "./lib/log.ts";
+import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
+import { mediaLink } from "./media/links.ts";
+import { sniffBytes } from "./media/sniff.ts";
+import { createMediaStore } from "./media/store.ts";
+import { createGrokWeb } from "./providers/grok-web/index.ts";
+import { createUpstreamHttp, fetchPinned } from "./providers/upstream-http.ts";
+import type { Documents } from "./storage/port.ts";
+import { openSqlite } from "./storage/sqlite.ts";
+
+/** What tests may put in the place of the real thing, and look at. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface Composed extends App {
+  readonly server: Server;
+  readonly pool: Pool;
+  listen(): Promise<Listening>;
+}
+
+const MEGABYTE = 1024 * 1024;
+const TICK_MS = 5_000;
+const TRIM_MS = 10 * 60_000;
+/** The browser-like client is loaded this long after the start, when it no longer delays readiness. */
+const WARM_UP_MS = 100;
+
+/** Settings enough to find the data folder; the living settings come from storage, which lies in it. */
+const initialConfig = async (environment: Environment): Promise<Config> => {
+  const files = await readConfigFiles(configPath(environment));
+  const loaded = loadConfig({ files, environment });
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
+  return loaded.config;
+};
+
+/** A person at a terminal reads text; a collector reads JSON. */
+const logFormat = (): "json" | "text" => (process.stderr.isTTY ? "text" : "json");
+const writeLine = (line: string) => void process.stderr.write(`${line}\n`);
+
+const openStorage = (folder: string): Documents => {
+  mkdirSync(folder, { recursive: true });
+  return openSqlite({ path: join(folder, "grok2api.db") });
+};
+
+export const compose = async (options: ComposeOptions, overrides: Overrides = {}): Promise<Composed> => {
+  const { env: environment, version, purpose } = options;
+  const clock = overrides.clock ?? systemClock;
+  const initial = await initialConfig(environment);
+  const folder = initial.server.data_dir;
+  let level = initial.server.log_level;
+  const log = overrides.log ?? createLog({ level: () => level, format: logFormat(), now: clock.now, write: writeLine });
+  const documents = openStorage(folder);
+  const live = await createLiveConfig({ documents, path: configPath(environment), environment, log });
+  const config = () => live.current();
+  live.subscribe(() => {
+    level = config().server.log_level;
+  });
+
+  const pool = createPool({ documents, clock, log, settings: () => config().token });
+  await pool.load();
+  if (purpose === "serve") await importTokenFile({ folder, documents, pool, log });
+
+  const http = createUpstreamHttp({ clock, longestIdleMs: () => config().chat.stream_timeout * 1000 });
+  const grokWeb = createGrokWeb({ http, config, clock });
+  const media = createMediaStore({
+    directory: join(folder, "tmp"),
+    documents,
+    clock,
+    log,
+    limits: () => mediaLimits(config()),
+  });
+  const fetchForeign = createForeignFetcher({
+    fetch: fetchPinned,
+    resolve: resolveHost,
+    clock,
+    allowPrivate: () => config().asset.allow_private_urls,
+  });
+
+  const gateway = createGenerate({
+    pool,
+    provider: grokWeb,
+    config,
+    clock,
+    log,
+    attachments: createAttachments({ config, fetchForeign, sniff: sniffBytes }),
+    pictures: createPictures({
+      provider: grokWeb,
+      config,
+      clock,
+      keep: (file) => media.put({ kind: "image", ...file }),
+      link: (base, name) => mediaLink(base, { kind: "image", name }),
+    }),
+  });
+
+  const refresher = createRefresher({
+    pool,
+    clock,
+    log,
+    settings: () => config().token,
+    ask: (question) => grokWeb.quota({ ...question, log }),
+  });
+  const adminAccess = createAdminAccess({
+    documents,
+    clock,
+    log,
+    settings: () => config().app,
+    limiter: createAttemptLimiter(clock),
+  });
+  const { firstPassword } = purpose === "serve" ? await adminAccess.open() : { firstPassword: null };
+
+  const server = createServer(
+    {
+      config,
+      clock,
+      log,
+      version,
+      startedMs: clock.monotonic(),
+      apiKeys: createApiKeys(() => config().app.api_key),
+      adminAccess,
+      gateway,
+      settings: createSettingsAdmin({ live, storageType: "local", passwordWeakness: adminAccess.weakness }),
+      accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
+      media,
+      readiness: { components: () => readiness(documents, pool) },
+    },
+    ROUTES,
+  );
+
+  let listening: Listening | null = null;
+  const timers: (() => void)[] = [];
+  const startTimers = () =>
+    timers.push(
+      clock.every(TICK_MS, pool.tick),
+      clock.every(TRIM_MS, () => {
+        if (config().cache.enable_auto_clean)
+          media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
+      }),
+    );
+
+  return {
+    get config() {
+      return config();
+    },
+    firstPassword,
+    server,
+    pool,
+    async listen() {
+      const { host, port } = config().server;
+      listening = serve({ server, host, port });
+      startTimers();
+      if (config().app.api_key.length === 0)
+        log.warn("app.api_key is empty: the API is open to everybody who reaches it");
+      const weakness = adminAccess.weakness();
+      if (weakness) log.warn(weakness);
+      setTimeout(() => {
+        grokWeb
+          .warmUp()
+          .catch((error: unknown) => log.error("the upstream client cannot start; check proxy.browser", { error }));
+      }, WARM_UP_MS).unref();
+      return listening;
+    },
+    resetAdminPassword: adminAccess.resetPassword,
+    async importAccounts(text): Promise<ImportReport> {
+      const { added, known, problems } = await importAccounts(pool, parseImport(text));
+      return { added, merged: known, refused: problems.map(problemLine) };
+    },
+    async stop() {
+      for (const stopTimer of timers) stopTimer();
+      const graceMs = config().server.grace_seconds * 1000;
+      if (listening) await listening.stop(graceMs);
+      else await server.drain(graceMs);
+      await http.close();
+      await pool.close();
+      await documents.close();
+    },
+  };
+};
+
+const mediaLimits = ({ asset, cache }: Config) => {
+  const file = asset.max_download_mb * MEGABYTE;
+  const total = cache.enable_auto_clean ? cache.limit_mb * MEGABYTE : Number.POSITIVE_INFINITY;
+  return { maxFileBytes: { image: file, video: file }, maxTotalBytes: { image: total, video: total } };
+};
+
+const importAccounts = async (pool: Pool, parsed: ParsedImport) => {
+  const { added, updated, unchanged } = await pool.upsert(parsed.accounts);
+  await pool.flush();
+  return { added: added.length, known: updated.length + unchanged.length, problems: parsed.problems };
+};
+
+const problemLine = ({ line, where, reason }: ParsedImport["problems"][number]): string =>
+  `${where ?? `line ${line}`}: ${reason}`;
+
+/**
+ * `token.json` is taken over when it is new or has changed since it was last taken over; it is never written. Taking over
+ * only adds: what the pool knows about an account stays.
+ */
+const importTokenFile = async (about: {
+  folder: string;
+  documents: Documents;
+  pool: Pool;
+  log: Log;
+}): Promise<void> => {
+  const { folder, documents, pool, log } = about;
+  const path = join(folder, "token.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw new Error(`cannot read ${path}: ${error.message}`);
+  });
+  if (text === null) return;
+  const digest = digestOf(text);
+  const seen = await documents.get("imports", "token.json");
+  if (seen && (seen.body as { digest?: unknown }).digest === digest) return;
+  const { added, known, problems } = await importAccounts(pool, parseImport(text));
+  for (const problem of problems) log.warn(`token.json ${problemLine(problem)}`);
+  log.info("accounts taken over from token.json", { added, known, problems: problems.length });
+  await documents.write([{ collection: "imports", id: "token.json", body: { digest } }]);
+};
+
+const readiness = async (documents: Documents, pool: Pool): Promise<Record<string, string>> => {
+  const storage = await documents.get("secrets", "readiness").then(
+    () => "ok",
+    () => "the database does not answer",
+  );
+  const usable = pool.all().some(({ status }) => status === "active" || status === "cooling");
+  return { storage, accounts: usable ? "ok" : "the pool has no usable account" };
+};
