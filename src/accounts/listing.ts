@@ -48,8 +48,10 @@ export const stateOf = (account: Account, now: number): AccountState => {
   if (account.status === "expired" || account.status === "disabled") return "invalid";
   const { windows, quota, heavy_quota } = account;
   if (account.status === "cooling" || chatSummary({ windows, stored: quota }, now).remaining === 0) return "exhausted";
-  const heavyGone = heavySummary({ windows, stored: heavy_quota }, now).remaining === 0;
-  return account.tier === "super" && heavyGone && heavy_quota === 0 ? "exhausted" : "active";
+  // A super account without any heavy calls is one thing, one that has used them up another.
+  const offersHeavy = account.tier === "super" && windows.heavy?.total !== 0;
+  const heavy = heavySummary({ windows, stored: heavy_quota }, now).remaining;
+  return offersHeavy && heavy === 0 ? "exhausted" : "active";
 };
 
 const matchesSearch = (account: Account, search: string): boolean =>

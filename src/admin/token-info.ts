@@ -1,0 +1,106 @@
+// How an account looks to an administrator: the stored fields under the names that every client of this kind knows, and what
+// is derived from them. Pure. Invariant: a number that nobody measured is called estimated or unknown, never passed off.
+import type { Account, AccountStatus, CooldownReason } from "../accounts/account.ts";
+import { stateOf, type AccountState } from "../accounts/listing.ts";
+import { chatSummary, heavySummary, remainingAt, resetOf, type QuotaSummary, type Window } from "../accounts/quota.ts";
+import type { Tier } from "../core/models.ts";
+import { mask } from "../lib/log.ts";
+
+export interface WindowInfo {
+  /** -1: unknown, because the window's time is over and its size is not known. */
+  readonly remaining: number;
+  readonly total: number | null;
+  readonly window_seconds: number | null;
+  readonly reset_at: number;
+  readonly synced_at: number;
+  readonly source: Window["source"];
+}
+
+export interface TokenInfo {
+  readonly id: string;
+  readonly token: string;
+  readonly token_masked: string;
+  readonly pool: string;
+  readonly token_type: "sso" | "ssoSuper";
+  readonly tier: Tier;
+  readonly tier_source: Account["tier_source"];
+  readonly status: AccountStatus;
+  /** What the status and the quota mean together. */
+  readonly state: AccountState;
+  /** Calls left over all chat modes but heavy; -1 is unknown. */
+  readonly quota: number;
+  readonly quota_known: boolean;
+  readonly quota_source: QuotaSummary["source"];
+  readonly heavy_quota: number;
+  readonly heavy_quota_known: boolean;
+  readonly windows: Readonly<Record<string, WindowInfo>>;
+  readonly consumed: number;
+  readonly use_count: number;
+  readonly fail_count: number;
+  readonly in_flight: number;
+  readonly created_at: number;
+  readonly last_used_at: number | null;
+  readonly last_fail_at: number | null;
+  readonly last_fail_reason: string | null;
+  readonly last_fail_code: string | null;
+  readonly last_sync_at: number | null;
+  readonly last_asset_clear_at: number | null;
+  readonly cooldown_until: number | null;
+  readonly cooldown_reason: CooldownReason | null;
+  /** Whole seconds. */
+  readonly cooldown_remaining: number;
+  readonly tags: readonly string[];
+  readonly note: string;
+}
+
+const windowInfo = (window: Window, now: number): WindowInfo => ({
+  remaining: remainingAt(window, now) ?? -1,
+  total: window.total,
+  window_seconds: window.window_seconds,
+  reset_at: resetOf(window),
+  synced_at: window.synced_at,
+  // A number that stands for a window filled again by time alone was not measured.
+  source: now < resetOf(window) ? window.source : "estimated",
+});
+
+export const toTokenInfo = (account: Account, live: { readonly now: number; readonly inFlight: number }): TokenInfo => {
+  const { now } = live;
+  const chat = chatSummary({ windows: account.windows, stored: account.quota }, now);
+  const heavy = heavySummary({ windows: account.windows, stored: account.heavy_quota }, now);
+  const rest = account.status === "cooling" ? (account.cooldown_until ?? now) - now : 0;
+  return {
+    id: account.id,
+    token: account.token,
+    token_masked: mask(account.token),
+    pool: account.pool,
+    token_type: account.tier === "basic" ? "sso" : "ssoSuper",
+    tier: account.tier,
+    tier_source: account.tier_source,
+    status: account.status,
+    state: stateOf(account, now),
+    quota: chat.remaining,
+    quota_known: chat.remaining >= 0,
+    quota_source: chat.source,
+    heavy_quota: heavy.remaining,
+    heavy_quota_known: heavy.remaining >= 0,
+    windows: Object.fromEntries(
+      Object.entries(account.windows).map(([kind, window]) => [kind, windowInfo(window, now)]),
+    ),
+    consumed: account.consumed,
+    use_count: account.use_count,
+    fail_count: account.fail_count,
+    in_flight: live.inFlight,
+    created_at: account.created_at,
+    last_used_at: account.last_used_at,
+    last_fail_at: account.last_fail_at,
+    last_fail_reason: account.last_fail_reason,
+    last_fail_code: account.last_fail_code,
+    last_sync_at: account.last_sync_at,
+    last_asset_clear_at: account.last_asset_clear_at,
+    cooldown_until: account.cooldown_until,
+    cooldown_reason: account.cooldown_reason,
+    cooldown_remaining: Math.max(0, Math.ceil(rest / 1000)),
+    tags: account.tags,
+    note: account.note,
+  };
+};
