@@ -29,6 +29,39 @@ export interface Message {
   readonly name?: string;
 }
 
+/** A function that the caller declares; `parameters` is a JSON schema. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters: { readonly [key: string]: unknown };
+  readonly strict?: boolean;
+}
+
+/** `allowed` narrows the declared tools for this turn. */
+export type ToolChoice =
+  | { readonly mode: "auto" | "none" | "required"; readonly allowed?: readonly string[] }
+  | { readonly mode: "forced"; readonly name: string };
+
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json_object" }
+  | {
+      readonly type: "json_schema";
+      readonly name: string;
+      readonly schema: { readonly [key: string]: unknown };
+      readonly strict: boolean;
+    };
+
+/** Where the conversation lives upstream, for a turn that continues it there instead of sending the whole history. */
+export interface Continuation {
+  readonly accountId: string;
+  readonly conversationId: string;
+  /** The assistant response being answered. */
+  readonly parentResponseId: string;
+  /** How many leading messages of the request the upstream has already. */
+  readonly known: number;
+}
+
 export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
 
 export interface GenerationRequest {
@@ -44,6 +77,16 @@ export interface GenerationRequest {
   readonly showReasoning?: boolean;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
+  readonly tools?: readonly ToolDefinition[];
+  readonly toolChoice?: ToolChoice;
+  /** Absent means true. */
+  readonly parallelToolCalls?: boolean;
+  readonly responseFormat?: ResponseFormat;
+  /** False switches the upstream's own web search off; absent leaves it to the upstream. */
+  readonly webSearch?: boolean;
+  /** Stable key of the caller's conversation: keeps it on one account while that account is well. */
+  readonly sessionKey?: string;
+  readonly continuation?: Continuation;
 }
 
 /** Whether reasoning is part of the answer: the caller's word first, then the operator's. */
