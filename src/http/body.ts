@@ -54,7 +54,11 @@ export const readObject = async (call: Pick<Call, "request" | "config">): Promis
 
 /** An object whatever its content type says; undefined when there is none. For the few routes that scripts call by hand. */
 export const readLooseObject = async (call: Pick<Call, "request" | "config">): Promise<JsonObject | undefined> =>
-  parseObject(await readText(call.request, bodyLimit(call)));
+  parseObject(await readLooseText(call));
+
+/** The body as text whatever its content type says, such as a file that is sent as it is. */
+export const readLooseText = (call: Pick<Call, "request" | "config">): Promise<string> =>
+  readText(call.request, bodyLimit(call));
 
 /** Counts while it reads, because a chunked body declares no size. */
 const readText = async (request: Request, limit: number): Promise<string> => {

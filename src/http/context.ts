@@ -2,6 +2,7 @@
 // Knows no framework and no route. Invariant: a call is closed exactly once, when its body has ended.
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
+import type { AccountAdmin } from "../admin/accounts.ts";
 import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -71,6 +72,7 @@ export interface ServerDeps {
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
   readonly settings: SettingsAdmin;
+  readonly accounts: AccountAdmin;
   readonly media: MediaFiles;
   readonly readiness: Readiness;
   /** Told of every closed record; for statistics. */

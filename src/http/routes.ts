@@ -2,6 +2,7 @@
 import type { Route } from "./context.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
+import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
@@ -14,4 +15,5 @@ export const ROUTES: readonly Route[] = [
   ...systemRoutes,
   ...adminSessionRoutes,
   ...adminConfigRoutes,
+  ...adminTokenRoutes,
 ];

@@ -29,15 +29,7 @@ const FLUSH_MS = 500;
 
 export const serve = (options: ServeOptions): Listening => {
   const { server, host, port } = options;
-  const socket = Bun.serve({
-    hostname: host,
-    port,
-    idleTimeout: options.idleTimeoutSeconds ?? 60,
-    maxRequestBodySize: SOCKET_BODY_LIMIT,
-    development: false,
-    fetch: (request, own) => server.fetch(request, own),
-    error: (thrown) => errorResponse(asGatewayError(thrown), { path: "/", requestId: hexId("req_") }),
-  });
+  const socket = open(options);
   return {
     url: `http://${urlHost(host)}:${socket.port}`,
     port: socket.port ?? port,
@@ -53,4 +45,31 @@ export const serve = (options: ServeOptions): Listening => {
 const urlHost = (host: string): string => {
   if (host === "0.0.0.0" || host === "::" || host === "") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
+};
+
+const open = ({ server, host, port, idleTimeoutSeconds = 60 }: ServeOptions): Bun.Server<undefined> => {
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      idleTimeout: idleTimeoutSeconds,
+      maxRequestBodySize: SOCKET_BODY_LIMIT,
+      development: false,
+      fetch: (request, own) => server.fetch(request, own),
+      error: (thrown) => errorResponse(asGatewayError(thrown), { path: "/", requestId: hexId("req_") }),
+    });
+  } catch (thrown) {
+    throw new Error(`cannot listen on ${host}:${port}: ${whyNot(thrown)}`, { cause: thrown });
+  }
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken; stop the other program or choose another port with SERVER_PORT",
+  EADDRNOTAVAIL: "this machine does not have that address; check SERVER_HOST",
+  EACCES: "this user may not take that port; choose one above 1023 with SERVER_PORT",
+};
+
+const whyNot = (thrown: unknown): string => {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return REASONS[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));
 };

@@ -156,6 +156,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     }),
     gateway,
     settings: refuseAll("settings"),
+    accounts: refuseAll("accounts"),
     media: { find: async () => null },
     readiness: { components: async () => harness.components },
     recorded: (record) => records.push(record),
