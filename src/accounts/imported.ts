@@ -55,13 +55,15 @@ export const mergeImported = (stored: Account, context: MergeContext): Account =
   const stated = (field: keyof Account): boolean => item.fields[field] !== undefined;
   const wins = <F extends "note" | "quota" | "heavy_quota">(field: F, isEmpty: boolean): Account[F] =>
     stated(field) && (replace || isEmpty) ? theirs[field] : stored[field];
+  // Where counters are kept by mode, a single number is only their sum sent back.
+  const measured = Object.keys(stored.windows).length > 0;
   const merged: Account = {
     ...theirs,
     ...stored,
     note: wins("note", stored.note === ""),
     tags: replace && stated("tags") ? theirs.tags : union(stored.tags, theirs.tags),
-    quota: wins("quota", stored.quota < 0),
-    heavy_quota: wins("heavy_quota", stored.heavy_quota < 0),
+    quota: measured ? stored.quota : wins("quota", stored.quota < 0),
+    heavy_quota: measured ? stored.heavy_quota : wins("heavy_quota", stored.heavy_quota < 0),
     windows: { ...theirs.windows, ...stored.windows },
     use_count: Math.max(stored.use_count, theirs.use_count),
     consumed: Math.max(stored.consumed, theirs.consumed),

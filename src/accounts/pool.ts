@@ -15,7 +15,7 @@ import { createSnapshots } from "./snapshots.ts";
 import { ACCOUNTS, createWriteBehind } from "./write-behind.ts";
 
 /** What callers of `acquire` need beside the pool. */
-export type { Lease, Need, Outcome } from "./leases.ts";
+export type { Lease, Need } from "./leases.ts";
 
 export interface PoolDeps {
   readonly documents: Documents;

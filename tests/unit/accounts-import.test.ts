@@ -158,13 +158,13 @@ describe("JSON", () => {
 
   test("an export with accounts of a provider, with a byte order mark", () => {
     const { accounts } = parseImport(`\uFEFF${JSON.stringify(webExport, null, 2)}`);
-    expect(accounts).toMatchObject(asExported as never);
+    expect(accounts).toMatchObject(asExported);
     expect(createAccount(accounts[0] ?? item("?"), START)).toMatchObject({ pool: "ssoSuper", tier: "super" });
   });
 
   test("the same as one object a line", () => {
     const lines = webExport.accounts.map((account) => JSON.stringify(account)).join("\n");
-    expect(parseImport(`\uFEFF${lines}\n`).accounts).toMatchObject(asExported as never);
+    expect(parseImport(`\uFEFF${lines}\n`).accounts).toMatchObject(asExported);
   });
 
   test("a plain list, an object alone, and the answers of admin routes", () => {

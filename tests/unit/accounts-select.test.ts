@@ -159,6 +159,7 @@ test("the board moves the last account into a gap and grows beyond its first siz
   );
   freeSlot(board, 10);
   expect(board.size).toBe(99);
+  expect([board.inFlight[3], board.remaining[0]?.[3]]).toEqual([3, 3]);
   expect([board.remaining[0]?.[10], board.inFlight[10]]).toEqual([99, 3]);
   expect([board.remaining[0]?.[98], board.inFlight[98]]).toEqual([98, 2]);
 });

@@ -1,0 +1,299 @@
+// The administrator's verbs: what they change, what they refuse, and what they never lose.
+import { describe, expect, test } from "bun:test";
+import { GatewayError, type ErrorCode } from "../../src/core/errors.ts";
+import { accountId } from "../../src/accounts/account.ts";
+import { createRefresher } from "../../src/accounts/refresh.ts";
+import { createAccountAdmin, type TokenOutcome } from "../../src/admin/accounts.ts";
+import { silentLog, type Log } from "../../src/lib/log.ts";
+import { aWindow, HOUR, item, manualClock, model, newPool, none, settings, START } from "./accounts-fixtures.ts";
+
+const LONG = "eyJhbGciOiJIUzI1NiJ9.eyJzZXNzaW9uIjoiaW52ZW50ZWQifQ.c2lnbmF0dXJl-aW52ZW50ZWQ";
+
+const open = (log: Log = silentLog) => {
+  const clock = manualClock();
+  const pool = newPool({ clock });
+  const ask = async ({ credential }: { credential: { token: string } }) => {
+    if (credential.token === "sim-dead") throw new GatewayError("account_auth", "The session is refused.");
+    return { windows: { fast: { remaining: 20, total: 30, windowSeconds: 86_400, resetAt: null } }, tier: null };
+  };
+  const refresh = createRefresher({ pool, ask, clock, log, settings: () => settings });
+  return { clock, pool, admin: createAccountAdmin({ pool, refresh, clock, log }) };
+};
+
+const refusal = async (run: () => unknown): Promise<{ code: ErrorCode; param: string | null }> => {
+  try {
+    await run();
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) return { code: thrown.code, param: thrown.param };
+    throw thrown;
+  }
+  throw new Error("nothing was refused");
+};
+
+describe("adding", () => {
+  test("takes ids' worth of what people paste and tells what became of each", async () => {
+    const { admin } = open();
+    const first = await admin.add({
+      tokens: ["sim-a", "sso=sim-b", "no token"],
+      pool: "super",
+      tags: [" x ", "x"],
+      note: "n",
+    });
+    expect(first).toMatchObject({ added: 2, updated: 0, removed: 0, problems: [{ line: 3, kind: "unreadable" }] });
+    expect(admin.get("sim-b")).toMatchObject({ pool: "ssoSuper", tier: "super", tags: ["x"], note: "n" });
+    expect(await admin.add({ tokens: ["sim-a"] })).toMatchObject({ added: 0, unchanged: 1 });
+  });
+
+  test("refuses nothing at all and what is too long", async () => {
+    const { admin } = open();
+    expect(await refusal(() => admin.add({ tokens: [] }))).toEqual({ code: "invalid_value", param: "tokens" });
+    expect(await refusal(() => admin.add({ tokens: ["sim-a"], note: "n".repeat(501) }))).toMatchObject({
+      param: "note",
+    });
+    expect(await refusal(() => admin.add({ tokens: ["sim-a"], tags: ["t".repeat(51)] }))).toMatchObject({
+      param: "tags",
+    });
+    expect(await refusal(() => admin.importText(" \n"))).toEqual({ code: "invalid_value", param: "text" });
+  });
+
+  test("imports only add, whatever is missing in them", async () => {
+    const { admin } = open();
+    await admin.importText("sim-a\nsim-b\nsim-c");
+    await admin.setTags(["sim-a"], ["nsfw"]);
+    expect(await admin.importText('{"ssoBasic":[{"token":"sim-a"}]}')).toMatchObject({
+      added: 0,
+      unchanged: 1,
+      removed: 0,
+    });
+    expect(admin.list().total).toBe(3);
+    expect(admin.get("sim-a").tags).toEqual(["nsfw"]);
+  });
+});
+
+describe("replacing the whole list", () => {
+  const filled = async () => {
+    const { admin, pool, clock } = open();
+    await admin.importText(Array.from({ length: 12 }, (_, index) => `sim-${index}`).join("\n"));
+    await admin.setTags(["sim-0"], ["nsfw"]);
+    await admin.setNote("sim-0", "mine");
+    return { admin, pool, clock };
+  };
+
+  test("an answer sent back as it came changes nothing", async () => {
+    const { admin, pool } = await filled();
+    pool.acquire({ model: model("grok-4"), exclude: none })?.report({ kind: "served" });
+    await admin.refresh({ refs: ["sim-3"] });
+    await admin.disable(["sim-4"]);
+    const before = pool.all();
+    const echo: unknown = JSON.parse(JSON.stringify(admin.byPool()));
+    expect(await admin.replaceAll(echo)).toMatchObject({ added: 0, removed: 0, problems: [] });
+    for (const account of before) {
+      expect(pool.get(account.id)).toEqual({ ...account, token: account.token });
+    }
+  });
+
+  test("keeps tags, note, counts and times of rows that name only a token", async () => {
+    const { admin, pool } = await filled();
+    const before = pool.get(accountId("sim-0"));
+    await admin.replaceAll({ ssoBasic: Array.from({ length: 12 }, (_, index) => `sim-${index}`) });
+    expect(pool.get(accountId("sim-0"))).toEqual(before as NonNullable<typeof before>);
+  });
+
+  test("removes what is missing, but not most of the pool by accident", async () => {
+    const { admin } = await filled();
+    const some = (count: number) => ({ ssoBasic: Array.from({ length: count }, (_, index) => `sim-${index}`) });
+    for (const value of [some(2), {}, { ssoBasic: [] }, []]) {
+      expect(await refusal(() => admin.replaceAll(value))).toEqual({ code: "invalid_value", param: "confirm" });
+    }
+    expect(admin.list().total).toBe(12);
+    expect(await admin.replaceAll(some(7))).toMatchObject({ removed: 5 });
+    expect(await admin.replaceAll(some(1), { confirm: true })).toMatchObject({ removed: 6 });
+    expect(admin.list().total).toBe(1);
+  });
+
+  test("saves nothing when a row cannot be read", async () => {
+    const { admin } = await filled();
+    const value = { ssoBasic: ["sim-new", { note: "no token" }] };
+    expect(await refusal(() => admin.replaceAll(value, { confirm: true }))).toEqual({
+      code: "invalid_value",
+      param: "ssoBasic[1]",
+    });
+    expect(admin.list().total).toBe(12);
+  });
+
+  test("moves accounts between pools", async () => {
+    const { admin } = await filled();
+    await admin.replaceAll({
+      ssoSuper: ["sim-0"],
+      ssoBasic: Array.from({ length: 11 }, (_, index) => `sim-${index + 1}`),
+    });
+    expect(admin.get("sim-0")).toMatchObject({ pool: "ssoSuper", tier: "super", tier_source: "manual", note: "mine" });
+  });
+});
+
+describe("removing", () => {
+  test("goes by id or token, tells what was not there, and masks it", async () => {
+    const { admin } = open();
+    await admin.importText(`sim-a\nsim-b\n${LONG}`);
+    const outcome = await admin.remove(["sim-a", accountId("sim-b"), LONG.slice(1)]);
+    expect(outcome.changed.toSorted()).toEqual([accountId("sim-a"), accountId("sim-b")].toSorted());
+    expect(outcome.missing).toHaveLength(1);
+    expect(outcome.missing[0]).not.toContain(LONG.slice(5, 15));
+    expect(await refusal(() => admin.remove([]))).toEqual({ code: "invalid_value", param: "tokens" });
+  });
+
+  test("most of the pool wants a confirmation, and can be taken back", async () => {
+    const { admin } = open();
+    const names = Array.from({ length: 20 }, (_, index) => `sim-${index}`);
+    await admin.importText(names.join("\n"));
+    expect(await refusal(() => admin.remove(names))).toMatchObject({ param: "confirm" });
+    expect((await admin.remove(names, { confirm: true })).changed).toHaveLength(20);
+    const [snapshot] = await admin.snapshots();
+    expect(await admin.restore(snapshot?.id ?? "")).toMatchObject({ added: 20 });
+    expect(await refusal(() => admin.restore("snap_x"))).toEqual({ code: "not_found", param: "snapshot" });
+  });
+});
+
+describe("editing", () => {
+  test("another token and pool for the same account", async () => {
+    const { admin } = open();
+    await admin.importText('[{"token":"sim-a","note":"n","use_count":4},"sim-b"]');
+    const edited = await admin.edit("sim-a", { token: "sso=sim-new", pool: "heavy" });
+    expect(edited).toMatchObject({ token: "sim-new", pool: "ssoHeavy", tier: "heavy", note: "n", use_count: 4 });
+    expect(await refusal(() => admin.edit("sim-a", { pool: "basic" }))).toEqual({
+      code: "not_found",
+      param: "old_token",
+    });
+    expect(await refusal(() => admin.edit("sim-new", { token: "sim-b" }))).toEqual({
+      code: "conflict",
+      param: "token",
+    });
+    expect(await refusal(() => admin.edit("sim-new", { token: "a b" }))).toEqual({
+      code: "invalid_value",
+      param: "token",
+    });
+    expect(await refusal(() => admin.edit("sim-new", { pool: " " }))).toEqual({ code: "invalid_value", param: "pool" });
+  });
+
+  test("tags, note, pool, switching and clearing", async () => {
+    const { admin, pool, clock } = open();
+    await admin.importText("sim-a\nsim-b");
+    expect((await admin.setTags(["sim-a", "sim-b"], ["z", "a", "z"])).changed).toHaveLength(2);
+    expect(admin.allTags()).toEqual(["a", "z"]);
+    expect((await admin.setNote("sim-a", " hello ")).note).toBe("hello");
+    await admin.setPool(["sim-a"], "friends");
+    expect(admin.get("sim-a")).toMatchObject({ pool: "friends", tier: "basic" });
+    await admin.disable(["sim-a"]);
+    expect(admin.get("sim-a")).toMatchObject({ status: "disabled", state: "invalid" });
+    await admin.enable(["sim-a"]);
+    const limited = new GatewayError("upstream_rate_limited", "Slow.");
+    pool.signal(accountId("sim-a"), { type: "failed", error: limited, mode: "fast" });
+    await clock.advance(1500);
+    expect(admin.get("sim-a")).toMatchObject({
+      status: "cooling",
+      cooldown_remaining: HOUR / 1000 - 1,
+      state: "exhausted",
+    });
+    await admin.clearCooldown(["sim-a"]);
+    expect(admin.get("sim-a")).toMatchObject({ status: "active", cooldown_until: null, cooldown_remaining: 0 });
+    expect(await refusal(() => admin.setNote("sim-zzz", "x"))).toEqual({ code: "not_found", param: "token" });
+    expect(await admin.enable(["sim-zzz"])).toMatchObject({ changed: [], missing: ["****"] });
+  });
+});
+
+describe("refreshing", () => {
+  test("tells of every account what became of it", async () => {
+    const { admin } = open();
+    await admin.importText("sim-a\nsim-dead");
+    const seen: TokenOutcome[] = [];
+    const { summary, results } = await admin.refresh({
+      refs: ["sim-a", "sim-dead", "sim-zzz"],
+      onOutcome: (one) => seen.push(one),
+    });
+    expect(summary).toEqual({ total: 3, ok: 1, fail: 1, skipped: 1 });
+    expect(results.map(({ token, outcome }) => [token, outcome])).toEqual([
+      ["sim-a", "done"],
+      ["sim-dead", "failed"],
+      ["****", "skipped"],
+    ]);
+    expect(seen).toHaveLength(2);
+    expect(admin.get("sim-a")).toMatchObject({
+      quota: 20,
+      quota_known: true,
+      quota_source: "measured",
+      last_sync_at: START,
+    });
+    expect(admin.get("sim-dead")).toMatchObject({ fail_count: 1, last_fail_code: "account_auth" });
+    expect((await admin.refresh({})).summary).toMatchObject({ total: 2 });
+    expect(admin.refreshProgress()).toMatchObject({ running: false, total: 2, success: 1, failed: 1 });
+    expect(await refusal(() => admin.refresh({ refs: [] }))).toEqual({ code: "invalid_value", param: "tokens" });
+  });
+});
+
+describe("what is shown", () => {
+  test("unknown is -1 and not known, counted down is estimated, time alone measures nothing", async () => {
+    const { admin, clock, pool } = open();
+    await pool.upsert([
+      item("sim-a"),
+      item("sim-b", { pool: "ssoSuper", fields: { windows: { fast: aWindow(100), auto: aWindow(0, { total: 50 }) } } }),
+      item("sim-c", { fields: { quota: 7, heavy_quota: 3 } }),
+    ]);
+    expect(admin.get("sim-a")).toMatchObject({
+      ...{ quota: -1, quota_known: false, quota_source: "unknown", heavy_quota: -1, heavy_quota_known: false },
+      ...{ token_type: "sso", windows: {} },
+    });
+    expect(admin.get("sim-b")).toMatchObject({ quota: 100, quota_source: "measured", token_type: "ssoSuper" });
+    expect(admin.get("sim-c")).toMatchObject({
+      quota: 7,
+      quota_source: "estimated",
+      heavy_quota: 3,
+      heavy_quota_known: true,
+    });
+    await clock.advance(2 * HOUR);
+    expect(admin.get("sim-b")).toMatchObject({
+      ...{ quota: 50, quota_source: "estimated" },
+      windows: { fast: { remaining: -1, source: "estimated" }, auto: { remaining: 50, source: "estimated" } },
+    });
+  });
+
+  test("totals for the cards, and the running calls", async () => {
+    const { admin, pool } = open();
+    await pool.upsert([
+      item("sim-a", { fields: { quota: 30, use_count: 2 } }),
+      item("sim-b"),
+      item("sim-c", { status: "expired" }),
+    ]);
+    pool.acquire({ model: model("grok-4"), exclude: none, only: accountId("sim-a") });
+    expect(admin.totals()).toEqual({
+      ...{ total: 3, active: 2, cooling: 0, invalid: 1, quota: 30, quota_unknown: 1, use_count: 2, consumed: 0 },
+    });
+    expect(admin.get("sim-a").in_flight).toBe(1);
+  });
+
+  test("export of what is filtered or named", async () => {
+    const { admin } = open();
+    await admin.importText('{"ssoBasic":["sim-a","sim-b"],"ssoSuper":["sim-c"]}');
+    expect(admin.exportText()).toBe("sim-a\nsim-b\nsim-c\n");
+    expect(admin.exportText({ pool: "ssoSuper" })).toBe("sim-c\n");
+    expect(Object.keys(admin.exportJson(["sim-c", "sim-a"]))).toEqual(["ssoSuper", "ssoBasic"]);
+  });
+
+  test("secrets that came with an import are not shown, and no token is logged", async () => {
+    const lines: string[] = [];
+    const note = (message: string, fields?: object) => lines.push(message + JSON.stringify(fields ?? {}));
+    const log: Log = {
+      ...silentLog,
+      info: note,
+      warn: note,
+      error: note,
+      at: (_level, message, fields) => note(message, fields),
+    };
+    const { admin } = open(log);
+    await admin.importText(JSON.stringify([{ token: LONG, cloudflare_cookies: "cf_clearance=secret-1" }, "sim-dead"]));
+    await admin.refresh({});
+    await admin.remove([LONG]);
+    expect(JSON.stringify(admin.list())).not.toContain("secret-1");
+    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.join("\n")).not.toMatch(/eyJ|secret-1|sim-dead/);
+  });
+});
