@@ -127,8 +127,9 @@ export async function launchServer(
     }
     await Bun.sleep(0.5);
   }
+  const what = child.exitCode === null ? `did not answer ${spec.path} within ${spec.patienceMs} ms` : "ended at once";
   child.kill("SIGKILL");
-  throw new Error(`${spec.name} did not answer ${spec.path} within ${spec.patienceMs} ms:\n${logTail(spec.logPath)}`);
+  throw new Error(`${spec.name} ${what}:\n${logTail(spec.logPath)}`);
 }
 
 async function answersOk(port: number, path: string): Promise<boolean> {
