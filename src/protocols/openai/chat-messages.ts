@@ -123,7 +123,7 @@ const newestTurn = (messages: readonly Message[]): number => {
 };
 
 /** Spends the caps from the newest message backwards. */
-const limitAttachments = (messages: readonly Message[], limits: AttachmentLimits): readonly Message[] => {
+export const limitAttachments = (messages: readonly Message[], limits: AttachmentLimits): readonly Message[] => {
   const mandatoryFrom = newestTurn(messages);
   let places = limits.maxAttachments;
   let bytes = limits.maxAttachmentBytes;

@@ -101,7 +101,7 @@ const AUDIO_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The official shape is bare base64 and a format; addresses and data URIs are accepted too. */
-const readAudio = (part: JsonObject, param: string): Attachment => {
+export const readAudio = (part: JsonObject, param: string): Attachment => {
   const value = given(part, "input_audio");
   const nested = isObject(value);
   const data = nested ? (given(value, "data") ?? value["url"]) : value;
@@ -143,7 +143,7 @@ const readFile = (part: JsonObject, param: string): Attachment => {
 };
 
 /** The last segment of the caller's name, fit for a header and for a folder. */
-const fileName = (value: unknown): string => {
+export const fileName = (value: unknown): string => {
   const name = typeof value === "string" ? (value.split(/[\\/]/).at(-1) ?? "") : "";
   return name
     .replace(/\p{Cc}/gu, "")
@@ -153,7 +153,7 @@ const fileName = (value: unknown): string => {
 
 const UNTYPED = "application/octet-stream";
 
-const readSource = (text: string, rule: { readonly param: string; readonly mime: RegExp }): Attachment => {
+export const readSource = (text: string, rule: { readonly param: string; readonly mime: RegExp }): Attachment => {
   const source = text.trim();
   const place: Place = { code: "invalid_media", param: rule.param };
   if (/^https?:/i.test(source)) {
@@ -173,7 +173,7 @@ const readSource = (text: string, rule: { readonly param: string; readonly mime:
 };
 
 /** Line breaks inside base64 are common and harmless; anything else that is not base64 is refused. */
-const readBase64 = (text: string, param: string): string => {
+export const readBase64 = (text: string, param: string): string => {
   const data = /\s/.test(text) ? text.replace(/\s+/g, "") : text;
   // Padding may be missing altogether, but not in part: decoders refuse that.
   const whole = data.endsWith("=") ? data.length % 4 === 0 : data.length % 4 !== 1;

@@ -23,7 +23,7 @@ export interface ChatRequest extends GenerationRequest {
   readonly includeUsage: boolean;
 }
 
-const EFFORTS: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+export const EFFORTS: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 const MAX_STOPS = 4;
 
 export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatRequest => {
@@ -109,7 +109,7 @@ const parseReasoning = (body: JsonObject): Reasoning => {
 };
 
 /** The older switch: "enabled", "disabled", or an object whose `type` says so. */
-const parseThinking = (value: unknown): boolean | undefined => {
+export const parseThinking = (value: unknown): boolean | undefined => {
   if (value === undefined) return undefined;
   const nested = isObject(value);
   const place: Place = { code: "invalid_value", param: nested ? "thinking.type" : "thinking" };
