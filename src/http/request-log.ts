@@ -1,5 +1,6 @@
 // One wide line a request, written when its body has ended. Never holds a body, a prompt or a credential.
 // Invariant: the level follows from the error table, so that a caller's mistake never looks like a fault of ours.
+import { ERROR_TABLE } from "../core/errors.ts";
 import type { RequestRecord } from "../gateway/record.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
@@ -37,6 +38,7 @@ export const logRequest = (deps: { clock: Pick<Clock, "monotonic">; log: Log }, 
 };
 
 const levelOf = (record: RequestRecord, quiet: boolean): LogLevel => {
+  if (record.outcome === "client-closed") return ERROR_TABLE.client_closed.log;
   if (record.error) return record.error.row.log;
   return quiet ? "debug" : "info";
 };

@@ -4,6 +4,7 @@ import { asGatewayError } from "../core/errors.ts";
 import { hexId } from "../lib/ids.ts";
 import { errorResponse } from "./errors.ts";
 import type { Server } from "./server.ts";
+import { IDLE_SECONDS } from "./streaming.ts";
 
 export interface ServeOptions {
   readonly server: Server;
@@ -47,7 +48,7 @@ const urlHost = (host: string): string => {
   return host.includes(":") ? `[${host}]` : host;
 };
 
-const open = ({ server, host, port, idleTimeoutSeconds = 60 }: ServeOptions): Bun.Server<undefined> => {
+const open = ({ server, host, port, idleTimeoutSeconds = IDLE_SECONDS }: ServeOptions): Bun.Server<undefined> => {
   try {
     return Bun.serve({
       hostname: host,

@@ -24,7 +24,7 @@ import { addCors, preflight } from "./cors.ts";
 import { errorResponse } from "./errors.ts";
 import { logRequest } from "./request-log.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
-import { createStreams, outcomeOf } from "./streaming.ts";
+import { createStreams, IDLE_SECONDS, outcomeOf } from "./streaming.ts";
 
 interface AppEnv {
   Bindings: { server?: HttpServer };
@@ -195,8 +195,15 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
     throw new GatewayError("endpoint_disabled", "Endpoint disabled");
   }
   if (deps.admission.stopping && route.auth !== "public") throw shuttingDown();
-  if (route.generates) call.onClose(deps.admission.enter(call));
-  return route.handle(call);
+  if (!route.generates) return route.handle(call);
+  call.onClose(deps.admission.enter(call));
+  // A handler that is silent for too long would be cut off; what is told to the server outlives the request.
+  call.server?.timeout(call.request, 0);
+  try {
+    return await route.handle(call);
+  } finally {
+    if (!call.held) call.server?.timeout(call.request, IDLE_SECONDS);
+  }
 };
 
 const classOfUnknown = (path: string): AuthClass => (/^\/(api|admin|v1\/admin)(\/|$)/.test(path) ? "admin" : "api");

@@ -7,6 +7,9 @@ import type { RequestOutcome, RequestRecord } from "../gateway/record.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 
+/** Quiet connections are closed after this; the server is told otherwise while an answer is made. */
+export const IDLE_SECONDS = 60;
+
 /** What is needed of Bun's server; absent when the app is called without one. */
 export interface StreamServer {
   timeout(request: Request, seconds: number): void;
@@ -135,6 +138,11 @@ const openStream = (options: StreamOptions, deps: Keeper): Response => {
       // The reader closed it first.
     }
   };
+  /** The connection stays open for the next request, and the limit that was lifted would stay lifted with it. */
+  const finish = () => {
+    options.server?.timeout(request, IDLE_SECONDS);
+    close();
+  };
   const write = (text: string) => {
     silentMs = 0;
     controller?.enqueue(encoder.encode(text));
@@ -156,7 +164,7 @@ const openStream = (options: StreamOptions, deps: Keeper): Response => {
       deps.log.error("a failure could not be written into its stream", { id: record.id, error: thrown });
     }
     settle(outcomeOf(error));
-    close();
+    finish();
   };
   const pull = async () => {
     while (open) {
@@ -171,7 +179,7 @@ const openStream = (options: StreamOptions, deps: Keeper): Response => {
       }
       if (outcome) {
         settle(outcome);
-        close();
+        finish();
       } else if (text !== "") return;
     }
   };

@@ -105,6 +105,8 @@ export interface Harness {
   readonly asked: Asked[];
   readonly records: RequestRecord[];
   readonly lines: LogFields[];
+  /** Idle limits that the server was told, in seconds, for requests with an address. */
+  readonly idleLimits: number[];
   readonly deps: ServerDeps;
   config: Config;
   answer: Answer;
@@ -126,6 +128,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
   const asked: Asked[] = [];
   const records: RequestRecord[] = [];
   const lines: LogFields[] = [];
+  const idleLimits: number[] = [];
   const gateway: ChatGateway = {
     async chat(request, context) {
       const one = { request, context };
@@ -174,13 +177,19 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     asked,
     records,
     lines,
+    idleLimits,
     deps,
     config: parseConfig(settingsTree),
     answer: () => fromBatches(textBatches("Hello", " there")),
     components: { storage: "ok", accounts: "ok" },
     async request(path, { address, ...init } = {}) {
       const fake: HttpServer | undefined =
-        address === undefined ? undefined : { timeout: () => {}, requestIP: () => ({ address }) };
+        address === undefined
+          ? undefined
+          : {
+              timeout: (_request, seconds) => idleLimits.push(seconds),
+              requestIP: () => ({ address }),
+            };
       return server.app.request(path, init, fake ? { server: fake } : {});
     },
     api: (path, init) => harness.request(path, withBearer(init, API_KEY)),

@@ -209,6 +209,19 @@ describe("a stream", () => {
   });
 });
 
+test.each([true, false])("the idle limit is lifted for an answer only (stream: %p)", async (stream) => {
+  const harness = createHarness({ settingsTree: {} });
+  const ask = () => harness.request("/v1/chat/completions", { ...json(chatBody({ stream })), address: "203.0.113.9" });
+  await (await ask()).text();
+  expect(harness.idleLimits[0]).toBe(0);
+  expect(harness.idleLimits.at(-1)).toBe(60);
+  harness.answer = () => {
+    throw new GatewayError("no_available_account", "none");
+  };
+  await (await ask()).text();
+  expect(harness.idleLimits.at(-1)).toBe(60);
+});
+
 describe("a stream over a socket", () => {
   test("stops the upstream while the client does not read", async () => {
     const counts = { pulled: 0, released: 0 };
@@ -252,8 +265,14 @@ describe("a stream over a socket", () => {
       yield [{ type: "text-delta", block: 0, text: "two" }];
       yield [{ type: "text-end", block: 0 }, FINISH];
     };
-    const response = await post(listen(harness));
+    const listening = listen(harness);
+    const whole = fetch(`${listening.url}/v1/chat/completions`, {
+      ...json(chatBody()),
+      headers: { "content-type": "application/json", authorization: `Bearer ${API_KEY}` },
+    });
+    const response = await post(listening);
     expect(await response.text()).toContain('"content":"two"');
+    expect(await (await whole).json()).toMatchObject({ choices: [{ message: { content: "onetwo" } }] });
   }, 20_000);
 
   test("is ended with an error inside the stream when the server stops", async () => {

@@ -22,8 +22,16 @@ const chatCompletions = async (call: Call): Promise<Response> => {
   record.stream = request.stream;
   const id = hexId("chatcmpl-");
   const created = unixSeconds(deps.clock);
-  const { signal } = call;
-  const run = await deps.gateway.chat(request, { id, created, signal, record, baseUrl: baseUrl(call) });
+  const run = await deps.gateway.chat(request, {
+    id,
+    created,
+    signal: call.signal,
+    record,
+    // Asked for only when there is a picture to link to.
+    get baseUrl() {
+      return baseUrl(call);
+    },
+  });
   const answer = {
     id,
     model: request.model,
