@@ -24,6 +24,11 @@ export interface MediaSource {
   /** Bytes that came with the frame, base64 without a prefix. */
   readonly base64?: string;
   readonly title?: string;
+  /** The upstream's own id of the file, for follow-up calls. */
+  readonly id?: string;
+  readonly mime?: string;
+  /** Set by the gateway after storing: the name of the stored file. */
+  readonly name?: string;
   /** Set by the gateway after storing: the public link or data URI. */
   readonly link?: string;
 }
@@ -54,9 +59,21 @@ export type GenerationEvent =
       readonly range?: readonly [start: number, end: number];
     }
   | { readonly type: "image"; readonly index: number; readonly source: MediaSource; readonly partial: boolean }
-  | { readonly type: "video"; readonly source: MediaSource; readonly thumbnail?: MediaSource }
+  | {
+      readonly type: "video";
+      readonly source: MediaSource;
+      readonly thumbnail?: MediaSource;
+      /** What was delivered, e.g. "720p". */
+      readonly resolution?: string;
+    }
   | { readonly type: "progress"; readonly value: number; readonly note: string }
-  | { readonly type: "upstream"; readonly conversationId?: string; readonly responseId?: string }
+  | {
+      readonly type: "upstream";
+      readonly conversationId?: string;
+      readonly responseId?: string;
+      /** The clip in the making, told before it is finished. */
+      readonly clipId?: string;
+    }
   | { readonly type: "usage"; readonly usage: Usage }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly raw: string | null }
   | { readonly type: "failure"; readonly error: GatewayError };

@@ -2,6 +2,7 @@
 // credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
 import type { GenerationStream, MediaSource } from "../core/events.ts";
 import type { Mode, Model, Tier } from "../core/models.ts";
+import type { ClipRequest } from "../core/media-request.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import type { Log } from "../lib/log.ts";
 
@@ -68,4 +69,49 @@ export interface Provider {
   download(source: MediaSource, call: ProviderCall & { maxBytes: number }): Promise<FetchedMedia>;
   /** Opens new connections from now on: the edge refused the present ones. */
   resetEgress(): void;
+}
+
+export interface MediaCall extends ProviderCall {
+  readonly model: Model;
+  /** Id that the answer carries downstream. */
+  readonly id: string;
+  readonly created: number;
+  /** Fetched and checked pictures that the request carries, in order. */
+  readonly files: readonly UploadFile[];
+}
+
+/** One call for pictures; a request may take several. */
+export interface PictureTask {
+  readonly prompt: string;
+  readonly count: number;
+  readonly ratio: string | null;
+  /** Earlier stages wanted of each picture. */
+  readonly previews: number;
+  readonly adult: boolean;
+}
+
+export type ClipTask = Omit<ClipRequest, "model" | "references" | "stream">;
+
+/** A clip that an account made, found again by its id. */
+export interface FoundClip {
+  readonly withheld: boolean;
+  readonly source: MediaSource;
+  readonly thumbnail?: MediaSource;
+}
+
+/**
+ * Pictures and clips. The streams obey the same grammar as a chat's and never throw. A picture comes as its previews and
+ * then itself, in one go and only once the upstream has let it pass: what is withheld never appears in any form. A call in
+ * which something was withheld ends with `content-filter`, or with `content_policy_violation` when nothing is left.
+ */
+export interface MediaProvider {
+  /** How many pictures one call may be asked for. */
+  picturesPerCall(model: Model): number;
+  images(task: PictureTask, call: MediaCall): GenerationStream;
+  edit(task: PictureTask, call: MediaCall): GenerationStream;
+  video(task: ClipTask, call: MediaCall): GenerationStream;
+  /** A clip in a higher resolution. Throws GatewayError. */
+  upscale(clipId: string, call: ProviderCall): Promise<MediaSource>;
+  /** Null while there is no such file. Throws GatewayError. */
+  findClip(clipId: string, call: ProviderCall): Promise<FoundClip | null>;
 }
