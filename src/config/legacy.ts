@@ -23,6 +23,15 @@ const imageFormats: Record<string, string> = {
 const plainImageFormat = (value: unknown): unknown =>
   typeof value === "string" && Object.hasOwn(imageFormats, value) ? imageFormats[value] : value;
 
+const videoFormats: Record<string, string> = {
+  grok_url: "url",
+  local_url: "url",
+  grok_html: "html",
+  local_html: "html",
+};
+const plainVideoFormat = (value: unknown): unknown =>
+  typeof value === "string" && Object.hasOwn(videoFormats, value) ? videoFormats[value] : value;
+
 /** The earliest program resolved names through the proxy whatever the scheme said. */
 const remoteNames = (value: unknown): unknown =>
   typeof value === "string" ? value.replace(/^\s*socks5:\/\//i, "socks5h://") : value;
@@ -68,6 +77,8 @@ export const legacyRules: Readonly<Record<string, LegacyRule>> = {
   "grok.stream_total_timeout": renamed("chat.total_timeout"),
   "grok.stream_idle_timeout": renamed("chat.stream_timeout", "image.stream_timeout", "video.stream_timeout"),
   "grok.video_idle_timeout": renamed("video.stream_timeout"),
+  "grok.image_generation_method": renamed("image.method"),
+  "image.image_generation_method": renamed("image.method"),
   "grok.imagine_default_image_count": renamed("image.default_count"),
   "grok.imagine_sso_daily_limit": renamed("image.sso_daily_limit"),
   "grok.imagine_max_retries": renamed("image.max_retries"),
@@ -118,6 +129,7 @@ export const legacyRules: Readonly<Record<string, LegacyRule>> = {
   "features.dynamic_statsig": renamed("app.dynamic_statsig"),
   "features.custom_instruction": renamed("app.custom_instruction"),
   "features.image_format": { to: ["app.image_format"], convert: plainImageFormat },
+  "features.video_format": { to: ["app.video_format"], convert: plainVideoFormat },
   "features.enable_nsfw": renamed("image.nsfw"),
   "logging.file_level": renamed("server.log_level"),
   "logging.max_files": renamed("log.max_files"),
@@ -177,7 +189,6 @@ export const ignoredKeys: Readonly<Record<string, string>> = {
   "grok.proxy_pool_url": noPool,
   "grok.proxy_pool_interval": noPool,
   "chat.concurrent": admission,
-  "video.concurrent": admission,
   "global.max_request_concurrency": admission,
   "performance.media_max_concurrent": admission,
   "global.max_upload_concurrency": "asset.upload_concurrent limits uploads",
@@ -204,17 +215,16 @@ export const ignoredKeys: Readonly<Record<string, string>> = {
 /** Keys of earlier programs that this version has no use for yet. One that becomes a setting is found in the schema first. */
 export const formerKeys: ReadonlySet<string> = new Set(
   Object.entries({
-    app: "public_enabled public_key function_enabled function_key webui_enabled webui_key video_format",
-    grok: "video_poster_preview image_generation_method",
-    features: "thinking_summary show_search_sources imagine_public_image_proxy video_format",
+    app: "public_enabled public_key function_enabled function_key webui_enabled webui_key",
+    grok: "video_poster_preview",
+    features: "thinking_summary show_search_sources imagine_public_image_proxy",
     log: "max_file_size_mb max_files log_health_requests log_all_requests request_slow_ms",
     cache: "keep_base64_cache local.image_max_mb local.video_max_mb",
     token: "nsfw_refresh_retries on_demand_refresh_enabled on_demand_min_interval_sec on_demand_max_tokens",
     "account.refresh": "heavy_interval_sec on_demand_min_interval_sec",
-    image:
-      "timeout stream_timeout final_timeout nsfw medium_min_bytes final_min_bytes default_count sso_daily_limit max_retries",
+    image: "medium_min_bytes final_min_bytes max_retries",
     imagine_fast: "n size response_format",
-    video: "timeout stream_timeout enable_public_asset upscale_timing",
+    video: "enable_public_asset upscale_timing",
     voice: "timeout",
     asset: "download_concurrent list_concurrent list_timeout delete_concurrent delete_timeout",
     nsfw: "concurrent timeout browser",

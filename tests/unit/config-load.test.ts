@@ -220,7 +220,7 @@ describe("names", () => {
       "[image]\nblocked_parallel_enabled = true",
       "image.blocked_parallel_enabled is ignored: a moderation verdict is final here and is never tried again",
     ],
-    ["[app]\nvideo_format = 'html'", "app.video_format has no effect in this version"],
+    ["[image]\nmax_retries = 5", "image.max_retries has no effect in this version"],
     ["constructor = 1", "constructor is not a setting"],
     ["[constructor]\nname = 1", "constructor.name is not a setting"],
   ])("%j is explained", (text, message) => {

@@ -133,6 +133,16 @@ export const app = section(
         },
       },
     ),
+    video_format: choice(
+      "url",
+      { choices: ["url", "html", "markdown"] },
+      {
+        help: {
+          en: "What a chat answer shows of a clip: its address, a <video> element, or a markdown link.",
+          zh: "对话回答中视频的形式：链接地址、<video> 元素或 Markdown 链接。",
+        },
+      },
+    ),
     temporary: boolean(true, {
       help: {
         en: "Conversations are temporary: they do not appear in the account's history.",
