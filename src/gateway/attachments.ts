@@ -77,6 +77,7 @@ export const createAttachments = ({ config, fetchForeign, sniff }: AttachmentDep
   };
 
   return async (request: GenerationRequest, signal: AbortSignal): Promise<readonly UploadFile[]> => {
+    if (!request.messages.some((message) => message.content.some(({ type }) => type !== "text"))) return [];
     const { asset } = config();
     const parts = choose(request, asset.max_attachments);
     const files: UploadFile[] = [];

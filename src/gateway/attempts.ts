@@ -7,6 +7,7 @@ import { GatewayError } from "../core/errors.ts";
 import { isLast, isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
 import type { Model } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
+import { pullStream } from "../lib/pull.ts";
 import type { Lease, Need, Pool } from "../accounts/pool.ts";
 import type { Attempt } from "./record.ts";
 
@@ -87,61 +88,19 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     });
   };
 
-  return async function* attempts(options: AttemptOptions): GenerationStream {
-    const { model, signal } = options;
-    const { retry } = config();
-    const tried = new Set<string>();
-    const left: Allowance = {
-      switches: retry.max_retry,
-      repeats: Math.min(1, retry.max_retry),
-      freshEgress: Math.min(1, retry.max_retry),
-      until: clock.monotonic() + retry.retry_budget * 1000,
-    };
-    let again: string | null = null;
-    let failed: GatewayError | null = null;
-
-    for (let count = 0; ; count++) {
-      const need: Need = { model, exclude: tried, ...(again ? { only: again } : {}) };
-      let lease: Lease;
-      try {
-        if (failed) await pause(failed, count - 1, signal);
-        lease = await acquire(need, signal);
-      } catch (thrown) {
-        const error = thrown instanceof GatewayError ? thrown : cancelled(signal);
-        // An upstream's fault on the only account may be repeated on that account.
-        if (failed?.row.retry === "once" && tried.size > 0 && !again && !signal.aborted) {
-          again = [...tried].at(-1) ?? null;
-          tried.clear();
-          continue;
-        }
-        return yield [{ type: "failure", error: failed ? lastWord(failed, need) : error }];
-      }
-
-      const attempt = yield* oneAttempt(lease, options);
-      if (attempt === null) return;
-      failed = attempt;
-      const next = decide(failed, left);
-      if (next === "stop" || signal.aborted) {
-        return yield [{ type: "failure", error: left.switches < 0 ? lastWord(failed, need) : failed }];
-      }
-      again = next === "same-account" ? lease.credential.accountId : null;
-      if (next === "other-account") tried.add(lease.credential.accountId);
-    }
-  };
-
-  /** Yields an attempt's events from its first visible one on. Returns the failure if nothing visible came, else null. */
-  async function* oneAttempt(
-    lease: Lease,
-    { run, onAttempt, signal }: AttemptOptions,
-  ): AsyncGenerator<EventBatch, GatewayError | null, void> {
+  /** One account's try at the answer; its events are held back until one of them is visible. */
+  const begin = (lease: Lease, { run, onAttempt }: AttemptOptions) => {
     const startedMs = clock.monotonic();
+    const stream = run(lease);
     let held: GenerationEvent[] | null = [];
     let last: GenerationEvent | undefined;
+    let closed = false;
     const close = () => {
+      if (closed) return;
+      closed = true;
       const error = last?.type === "failure" ? last.error : null;
       if (error && error.code !== "client_closed") lease.report({ kind: "failed", error });
-      else if (last?.type === "finish") lease.report({ kind: "served" });
-      else lease.report({ kind: "client-closed" });
+      else lease.report({ kind: last?.type === "finish" ? "served" : "client-closed" });
       onAttempt(
         {
           account: lease.credential.accountId,
@@ -152,28 +111,108 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
         },
         lease,
       );
+      void stream.return();
     };
-    const stream = run(lease);
-    try {
-      for await (const batch of stream) {
-        const end = batch[batch.length - 1];
+    /** A batch, the failure of an attempt of which nothing was seen, or null at the end. */
+    const next = async (signal: AbortSignal): Promise<EventBatch | GatewayError | null> => {
+      for (;;) {
+        const { done, value } = await stream.next();
+        if (done) {
+          close();
+          return last ? null : cancelled(signal);
+        }
+        const end = value[value.length - 1];
         if (end && isLast(end)) last = end;
-        if (!held) {
-          yield batch;
+        if (held === null) {
+          if (last) close();
+          return value;
+        }
+        const visible = value.some(isVisible) || last?.type === "finish";
+        if (!visible && last?.type === "failure") {
+          close();
+          return last.error;
+        }
+        if (!visible) {
+          held.push(...value);
           continue;
         }
-        held.push(...batch);
-        if (held.some(isVisible) || last?.type === "finish") {
-          yield held;
-          held = null;
-        }
+        const batch = held.length > 0 ? [...held, ...value] : value;
+        held = null;
+        if (last) close();
+        return batch;
       }
-    } finally {
-      close();
-    }
-    if (last === undefined) return cancelled(signal);
-    return last.type === "failure" && held ? last.error : null;
-  }
+    };
+    return { lease, next, close };
+  };
+
+  return (options: AttemptOptions): GenerationStream => {
+    const { model, signal } = options;
+    const { retry } = config();
+    const tried = new Set<string>();
+    const left: Allowance = {
+      switches: retry.max_retry,
+      repeats: Math.min(1, retry.max_retry),
+      freshEgress: Math.min(1, retry.max_retry),
+      until: clock.monotonic() + retry.retry_budget * 1000,
+    };
+    let only: string | null = null;
+    let failed: GatewayError | null = null;
+    let count = 0;
+    let current: ReturnType<typeof begin> | null = null;
+    let over = false;
+
+    const need = (): Need => ({ model, exclude: tried, ...(only ? { only } : {}) });
+    const end = (error: GatewayError): EventBatch => {
+      over = true;
+      return [{ type: "failure", error }];
+    };
+    /** The next account's attempt, or the last word when there is none. */
+    const proceed = async (): Promise<EventBatch | null> => {
+      try {
+        if (failed) await pause(failed, count - 1, signal);
+        current = begin(await acquire(need(), signal), options);
+        count++;
+        return null;
+      } catch (thrown) {
+        const error = thrown instanceof GatewayError ? thrown : cancelled(signal);
+        // An upstream's fault on the only account may be repeated on that account.
+        if (failed?.row.retry === "once" && tried.size > 0 && !only && !signal.aborted) {
+          only = [...tried].at(-1) ?? null;
+          tried.clear();
+          return null;
+        }
+        return end(failed ? lastWord(failed, need()) : error);
+      }
+    };
+    const judge = (error: GatewayError, accountId: string): EventBatch | null => {
+      failed = error;
+      const next = decide(error, left);
+      if (next === "stop" || signal.aborted) return end(left.switches < 0 ? lastWord(error, need()) : error);
+      only = next === "same-account" ? accountId : null;
+      if (next === "other-account") tried.add(accountId);
+      return null;
+    };
+    const pull = async (): Promise<EventBatch | null> => {
+      while (!over) {
+        if (!current) {
+          const word = await proceed();
+          if (word) return word;
+          continue;
+        }
+        const step = await current.next(signal);
+        if (!(step instanceof GatewayError)) {
+          over = step === null;
+          return step;
+        }
+        const { accountId } = current.lease.credential;
+        current = null;
+        const word = judge(step, accountId);
+        if (word) return word;
+      }
+      return null;
+    };
+    return pullStream(pull, () => current?.close());
+  };
 };
 
 const cancelled = (signal: AbortSignal): GatewayError =>

@@ -3,17 +3,19 @@
 import type { Lease, Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
-import { isLast, isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
+import { isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
 import { findModel, type Model } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type UploadFile } from "../core/request.ts";
 import { createCut, createReasoningFilter, createUsageCount, type Step } from "../core/transforms.ts";
 import { countMessages } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
+import { pullStream } from "../lib/pull.ts";
 import type { Log } from "../lib/log.ts";
 import type { Provider, ProviderCall } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
+import type { RequestRecord } from "./record.ts";
 
 export interface GenerateDeps {
   readonly pool: Pool;
@@ -52,7 +54,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
   });
 
   /** Provider events of one lease, with drawn pictures stored: that needs the same account. */
-  async function* served(
+  const served = (
     lease: Lease,
     work: {
       model: Model;
@@ -61,45 +63,44 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
       files: readonly UploadFile[];
       signal: AbortSignal;
     },
-  ): GenerationStream {
+  ): GenerationStream => {
     const { model, request, context, files, signal } = work;
     const call = callFor(lease, signal);
     const stream = provider.generate(request, { ...call, model, files, id: context.id, created: context.created });
-    for await (const batch of stream) {
-      if (!batch.some((event) => event.type === "image")) {
-        yield batch;
-        continue;
-      }
-      const ready: GenerationEvent[] = [];
-      for (const event of batch) {
-        if (event.type !== "image" || event.partial) {
-          ready.push(event);
-          continue;
-        }
-        // What was said before the picture need not wait for it.
-        if (ready.length > 0) yield ready.splice(0);
-        try {
-          const link = await pictures.store(event.source, { ...call, baseUrl: context.baseUrl });
-          ready.push({ ...event, source: { ...event.source, link } });
-        } catch (thrown) {
-          const error =
-            signal.aborted && signal.reason instanceof GatewayError ? signal.reason : asGatewayError(thrown);
-          return yield [...ready, { type: "failure", error }];
-        }
-      }
-      if (ready.length > 0) yield ready;
-    }
-  }
+    /** Events that wait for the pictures among them. */
+    let waiting: GenerationEvent[] = [];
 
-  /** Applies the steps in order and ends as soon as one of them has ended the answer. */
-  async function* through(source: GenerationStream, steps: readonly Step[]): GenerationStream {
-    for await (const batch of source) {
-      let passed: EventBatch = batch;
-      for (const step of steps) passed = step.push(passed);
-      if (passed.length > 0) yield passed;
-      if (steps.some((step) => step.over)) return;
-    }
-  }
+    const storedPicture = async (event: GenerationEvent & { type: "image" }): Promise<GenerationEvent> => {
+      try {
+        const link = await pictures.store(event.source, { ...call, baseUrl: context.baseUrl });
+        return { ...event, source: { ...event.source, link } };
+      } catch (thrown) {
+        waiting = [];
+        await stream.return();
+        const { reason } = signal;
+        return {
+          type: "failure",
+          error: signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown),
+        };
+      }
+    };
+    /** What was said before a picture need not wait for it. */
+    const fromWaiting = async (): Promise<EventBatch> => {
+      const at = waiting.findIndex(isPicture);
+      if (at !== 0) return waiting.splice(0, at < 0 ? waiting.length : at);
+      const [event] = waiting.splice(0, 1);
+      return event && isPicture(event) ? [await storedPicture(event)] : [];
+    };
+    const pull = async (): Promise<EventBatch | null> => {
+      if (waiting.length > 0) return fromWaiting();
+      const { done, value } = await stream.next();
+      if (done) return null;
+      if (!value.some(isPicture)) return value;
+      waiting = [...value];
+      return fromWaiting();
+    };
+    return pullStream(pull, () => void stream.return());
+  };
 
   const chat: ChatGateway["chat"] = async (request, context) => {
     const { record } = context;
@@ -108,24 +109,15 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     record.model = request.model;
     const files = await attachments(request, context.signal);
 
-    // The total limit and the client's leaving end the same work.
-    const stop = new AbortController();
-    const onAbort = () => stop.abort(context.signal.reason);
-    if (context.signal.aborted) onAbort();
-    context.signal.addEventListener("abort", onAbort, { once: true });
     const limit = setTimeout(() => {
       const seconds = settings.chat.total_timeout;
-      stop.abort(new GatewayError("upstream_timeout", `The limit chat.total_timeout (${seconds} s) fired.`));
+      context.abort(new GatewayError("upstream_timeout", `The limit chat.total_timeout (${seconds} s) fired.`));
     }, settings.chat.total_timeout * 1000);
-    const release = () => {
-      clearTimeout(limit);
-      context.signal.removeEventListener("abort", onAbort);
-    };
 
     const source = attempts({
       model,
-      signal: stop.signal,
-      run: (lease) => served(lease, { model, request, context, files, signal: stop.signal }),
+      signal: context.signal,
+      run: (lease) => served(lease, { model, request, context, files, signal: context.signal }),
       onAttempt: (attempt, lease) => {
         record.attempts.push(attempt);
         record.account = lease.credential.accountId;
@@ -137,28 +129,44 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     const hide = showsReasoning(request, settings.app.thinking) && settings.chat.reasoning_format !== "hidden";
     const steps = [...(cut ? [cut] : []), usage, ...(hide ? [] : [createReasoningFilter()])];
 
-    async function* recorded(): GenerationStream {
-      try {
-        for await (const batch of through(source, steps)) {
-          if (record.firstByteMs === null && batch.some(isVisible)) {
-            record.firstByteMs = clock.monotonic() - record.startedMs;
-          }
-          const last = batch[batch.length - 1];
-          if (last && isLast(last)) {
-            if (last.type === "finish") record.finish = last.reason;
-            if (last.type === "failure") record.error = last.error;
-          }
-          yield batch;
-        }
-      } finally {
-        record.usage = usage.usage();
-        release();
+    let ended = false;
+    const pull = async (): Promise<EventBatch | null> => {
+      while (!ended) {
+        const { done, value } = await source.next();
+        if (done) return null;
+        const batch = through(value, steps);
+        ended = steps.some((step) => step.over);
+        if (batch.length === 0) continue;
+        note(batch, record, clock);
+        return batch;
       }
-    }
-    return { model, events: await commit(recorded(), request, settings, clock) };
+      return null;
+    };
+    const close = () => {
+      clearTimeout(limit);
+      record.usage = usage.usage();
+      void source.return();
+    };
+    return { model, events: await commit(pullStream(pull, close), request, settings, clock) };
   };
 
   return { chat };
+};
+
+const isPicture = (event: GenerationEvent): event is GenerationEvent & { type: "image" } =>
+  event.type === "image" && !event.partial;
+
+const through = (batch: EventBatch, steps: readonly Step[]): EventBatch => {
+  let passed = batch;
+  for (const step of steps) passed = step.push(passed);
+  return passed;
+};
+
+const note = (batch: EventBatch, record: RequestRecord, clock: Clock): void => {
+  if (record.firstByteMs === null && batch.some(isVisible)) record.firstByteMs = clock.monotonic() - record.startedMs;
+  const last = batch[batch.length - 1];
+  if (last?.type === "finish") record.finish = last.reason;
+  if (last?.type === "failure") record.error = last.error;
 };
 
 /** Waits for the first visible event (or the grace time of a stream); an early failure is thrown instead. */
@@ -194,15 +202,15 @@ const orAfter = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T
   }
 };
 
-async function* resume(first: Promise<IteratorResult<EventBatch, void>>, rest: GenerationStream): GenerationStream {
-  try {
-    const { done, value } = await first;
-    if (done) return;
-    yield value;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
-}
+/** Puts the batch that has been waited for back in front. */
+const resume = (first: Promise<IteratorResult<EventBatch, void>>, rest: GenerationStream): GenerationStream => {
+  let waiting: typeof first | null = first;
+  const pull = async (): Promise<EventBatch | null> => {
+    const step = await (waiting ?? rest.next());
+    waiting = null;
+    return step.done ? null : step.value;
+  };
+  return pullStream(pull, () => void rest.return());
+};
 
 export type { ChatRun };

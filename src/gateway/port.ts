@@ -1,4 +1,5 @@
 // The gateway's face towards the HTTP side: use cases without a protocol. Implemented by generate.ts.
+import type { GatewayError } from "../core/errors.ts";
 import type { GenerationStream } from "../core/events.ts";
 import type { Model } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
@@ -11,6 +12,8 @@ export interface CallContext {
   readonly created: number;
   /** Aborts when the client leaves or the server's grace time is over. */
   readonly signal: AbortSignal;
+  /** Ends the call with a reason of our own, such as a limit. */
+  abort(reason: GatewayError): void;
   readonly record: RequestRecord;
   /** Public base URL of this request, without a trailing slash, for links to stored media. */
   readonly baseUrl: string;

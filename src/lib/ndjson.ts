@@ -19,16 +19,30 @@ export interface ObjectSplitter {
   end(): { objects: unknown[]; rest: string };
 }
 
+/** Whatever may stand between two objects: white space, a byte order mark, server-sent-event fields, the end word. */
+const BETWEEN = /(?:\s+|\uFEFF|data:|\[DONE\]|(?:event|id|retry):[^\n]*\n|:[^\n]*\n)+/y;
+
+const tryParse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
 export const createObjectSplitter = (): ObjectSplitter => {
   const decoder = new TextDecoder("utf-8");
   let buffer = "";
+  /** Where the unread part of the buffer begins. */
+  let from = 0;
   // The scan of an unfinished object goes on where it stopped, else a large object would be scanned once a chunk.
   let scan = { at: 0, depth: 0, inString: false, escaped: false };
-  const restartScan = () => {
-    scan = { at: 0, depth: 0, inString: false, escaped: false };
+  const advance = (to: number) => {
+    from = to;
+    scan = { at: to, depth: 0, inString: false, escaped: false };
   };
 
-  /** Index after the closing brace of the object that starts the buffer, or -1. */
+  /** Index after the closing brace of the object at `from`, or -1. */
   const balancedEnd = (): number => {
     let { at, depth, inString, escaped } = scan;
     for (; at < buffer.length; at++) {
@@ -45,74 +59,60 @@ export const createObjectSplitter = (): ObjectSplitter => {
     return -1;
   };
 
-  const tryParse = (text: string): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-  };
-
-  /** Drops everything before the next object; false when no object has begun. */
+  /** Moves to the next object; false when none has begun. A stray word is dropped once its line is whole. */
   const skipToObject = (): boolean => {
-    const first = buffer.charCodeAt(0);
-    if (first === OPEN) return true;
-    const match = /^(?:\s+|\uFEFF|data:|\[DONE\]|(?:event|id|retry):[^\n]*\n|:[^\n]*\n)+/.exec(buffer);
-    if (match) {
-      buffer = buffer.slice(match[0].length);
-      restartScan();
+    while (from < buffer.length && buffer.charCodeAt(from) !== OPEN) {
+      BETWEEN.lastIndex = from;
+      if (BETWEEN.test(buffer)) {
+        advance(BETWEEN.lastIndex);
+        continue;
+      }
+      const lineEnd = buffer.indexOf("\n", from);
+      if (lineEnd < 0) return false;
+      advance(lineEnd + 1);
     }
-    return buffer.charCodeAt(0) === OPEN;
+    return from < buffer.length;
   };
 
   /** Takes one object off the buffer, or says that more bytes are needed. */
   const take = (final: boolean): { object: unknown } | undefined => {
-    if (!skipToObject()) {
-      // A line that is no object (a stray word): drop it once it is whole.
-      const lineEnd = buffer.indexOf("\n");
-      if (lineEnd < 0) return undefined;
-      buffer = buffer.slice(lineEnd + 1);
-      restartScan();
-      return buffer === "" ? undefined : take(final);
-    }
-    const lineEnd = scan.at === 0 ? buffer.indexOf("\n") : -1;
-    if (lineEnd > 0) {
-      const object = tryParse(buffer.slice(0, lineEnd));
-      if (object !== undefined) {
-        buffer = buffer.slice(lineEnd + 1);
-        return { object };
+    while (skipToObject()) {
+      // Nearly always an object is a line.
+      const lineEnd = scan.at === from ? buffer.indexOf("\n", from) : -1;
+      if (lineEnd > 0) {
+        const object = tryParse(buffer.slice(from, lineEnd));
+        if (object !== undefined) {
+          advance(lineEnd + 1);
+          return { object };
+        }
+      } else if (!final && scan.at === from && buffer.charCodeAt(buffer.length - 1) !== CLOSE) {
+        return undefined;
       }
-    } else if (!final && scan.at === 0 && buffer.charCodeAt(buffer.length - 1) !== CLOSE) {
-      return undefined;
+      const end = balancedEnd();
+      if (end < 0) return undefined;
+      const object = tryParse(buffer.slice(from, end));
+      advance(end);
+      if (object !== undefined) return { object };
     }
-    const end = balancedEnd();
-    if (end < 0) return undefined;
-    const object = tryParse(buffer.slice(0, end));
-    buffer = buffer.slice(end);
-    restartScan();
-    return object === undefined ? take(final) : { object };
+    return undefined;
   };
 
-  const drain = (final: boolean): unknown[] => {
+  const drain = (text: string, final: boolean): unknown[] => {
+    const rest = from < buffer.length ? buffer.slice(from) : "";
+    buffer = rest + text;
+    scan.at -= from;
+    from = 0;
     const objects: unknown[] = [];
-    while (buffer !== "") {
-      const taken = take(final);
-      if (!taken) break;
-      objects.push(taken.object);
-    }
-    if (buffer.length > MAX_FRAME) throw new FrameTooLarge(`a frame is larger than ${MAX_FRAME} characters`);
+    for (let taken = take(final); taken; taken = take(final)) objects.push(taken.object);
+    if (buffer.length - from > MAX_FRAME) throw new FrameTooLarge(`a frame is larger than ${MAX_FRAME} characters`);
     return objects;
   };
 
   return {
-    push(chunk) {
-      buffer += decoder.decode(chunk, { stream: true });
-      return drain(false);
-    },
+    push: (chunk) => drain(decoder.decode(chunk, { stream: true }), false),
     end() {
-      buffer += decoder.decode();
-      const objects = drain(true);
-      return { objects, rest: buffer.trim() };
+      const objects = drain(decoder.decode(), true);
+      return { objects, rest: buffer.slice(from).trim() };
     },
   };
 };

@@ -26,6 +26,7 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     id,
     created,
     signal: call.signal,
+    abort: call.abort,
     record,
     // Asked for only when there is a picture to link to.
     get baseUrl() {

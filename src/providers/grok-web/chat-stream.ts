@@ -103,9 +103,29 @@ export const createFrameReader = (answer: Answer, mode: string): FrameReader => 
     answer.concluded();
   };
 
+  /** The frame that nearly all are: a piece of the answer and nothing else. */
+  const plainToken = (root: JsonObject): boolean => {
+    const result = root["result"] as JsonObject | undefined;
+    const frame = (result?.["response"] ?? result) as JsonObject | undefined;
+    const text = frame?.["token"];
+    if (
+      typeof text !== "string" ||
+      frame?.["messageTag"] !== "final" ||
+      frame["isThinking"] !== false ||
+      frame["isSoftStop"] !== false ||
+      frame["sideBySideIndex"] === 1 ||
+      frame["cardAttachment"] !== undefined ||
+      frame["error"] !== undefined ||
+      root["error"] !== undefined
+    ) {
+      return false;
+    }
+    if (text !== "") answer.text(text);
+    return true;
+  };
+
   const accept: FrameReader["accept"] = (root) => {
-    if (answer.over) return;
-    if (!isObject(root)) return;
+    if (answer.over || !isObject(root) || plainToken(root)) return;
     if (root["error"] !== undefined) {
       const error = classifyFrame(root["error"], mode);
       if (error) return answer.fail(error);
@@ -128,8 +148,6 @@ export const createFrameReader = (answer: Answer, mode: string): FrameReader => 
     const text = frame["token"];
     if (typeof text === "string" && text !== "") token(frame, text);
     if (frame["isSoftStop"] === true) answer.concluded();
-    // A plain token frame has nothing else; the rest is looked for only in other frames.
-    if (typeof text === "string" && frame["messageTag"] === "final" && frame["cardAttachment"] === undefined) return;
     sources(frame);
     toolCard(frame);
     cards(frame);

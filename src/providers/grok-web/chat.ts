@@ -2,13 +2,14 @@
 // second try after an anti-bot refusal. Never throws once started: whatever goes wrong is the last event.
 import type { Config } from "../../config/schema.ts";
 import { asGatewayError, GatewayError } from "../../core/errors.ts";
-import type { EventBatch, GenerationEvent, GenerationStream } from "../../core/events.ts";
+import type { EventBatch, GenerationStream } from "../../core/events.ts";
 import { modeFor } from "../../core/models.ts";
 import type { GenerationRequest, Message } from "../../core/request.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { uuid } from "../../lib/ids.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
 import { createObjectSplitter, FrameTooLarge } from "../../lib/ndjson.ts";
+import { pullStream } from "../../lib/pull.ts";
 import type { ChatCall, ProviderCall } from "../port.ts";
 import { UpgradeRefused } from "../upstream-port.ts";
 import { createAnswer } from "./answer.ts";
@@ -23,11 +24,16 @@ const SOCKET_REST_MS = 60_000;
 const HANDSHAKE_MS = 20_000;
 /** The browser pings every 25 s (2026-08). */
 const PING_MS = 25_000;
-/** REST is read batch by batch anyway; on the socket, frames that have arrived together are taken together. */
 const SESSION_MS = 15_000;
 
 /** The socket cannot be had; REST may still serve. */
 class NoSocket extends Error {}
+
+/** An answer being read: batches until null. */
+interface Reading {
+  pull(): Promise<EventBatch | null>;
+  close(): void;
+}
 
 interface Turn {
   readonly call: ChatCall;
@@ -58,7 +64,7 @@ export const createChat = (deps: {
       assetsUrl: config().grok.assets_url.replace(/\/$/, ""),
     });
 
-  async function* overRest(turn: Turn): GenerationStream {
+  const overRest = async (turn: Turn): Promise<Reading> => {
     const { call, request, settings, mode } = turn;
     const body = newConversationBody({
       request,
@@ -78,23 +84,23 @@ export const createChat = (deps: {
     const answer = answerFor(turn);
     const frames = createFrameReader(answer, mode);
     const splitter = createObjectSplitter();
-    try {
-      for (;;) {
-        const chunk = await response.body.read();
-        const objects = chunk ? splitter.push(chunk) : splitter.end().objects;
-        for (const object of objects) frames.accept(object);
-        if (!chunk) answer.end();
+    const pull = async (): Promise<EventBatch | null> => {
+      while (!answer.over) {
+        try {
+          const chunk = await response.body.read();
+          const objects = chunk ? splitter.push(chunk) : splitter.end().objects;
+          for (const object of objects) frames.accept(object);
+          if (!chunk) answer.end();
+        } catch (thrown) {
+          answer.fail(readError(thrown, call.signal));
+        }
         const events = answer.take();
-        if (events.length > 0) yield events;
-        if (!chunk || answer.over) return;
+        if (events.length > 0) return events;
       }
-    } catch (thrown) {
-      answer.fail(readError(thrown, call.signal));
-      yield answer.take();
-    } finally {
-      response.body.cancel();
-    }
-  }
+      return null;
+    };
+    return { pull, close: () => response.body.cancel() };
+  };
 
   /** The socket's address needs the account's user id; asked for once, then remembered with the account. */
   const userIdOf = async (call: ProviderCall): Promise<string> => {
@@ -147,7 +153,7 @@ export const createChat = (deps: {
       ? [{ role: "system", content: [{ type: "text", text: settings.customInstruction }] }, ...request.messages]
       : request.messages;
 
-  async function* overSocket(turn: Turn): GenerationStream {
+  const overSocket = async (turn: Turn): Promise<Reading> => {
     const { call, request, settings, mode } = turn;
     const socket = await openSocket(turn);
     const options: TurnOptions = {
@@ -162,23 +168,36 @@ export const createChat = (deps: {
     const answer = answerFor(turn);
     const reader = createSocketReader(answer, options);
     const stopPings = clock.every(PING_MS, () => socket.send(ping(clock.now())));
-    try {
-      socket.send(sessionCreate(options));
+    const accept = (frame: string) => {
+      for (const reply of reader.accept(frame)) socket.send(reply);
+    };
+    const pull = async (): Promise<EventBatch | null> => {
       while (!answer.over) {
-        const frame = await socket.read();
-        if (frame === null) answer.end();
-        else for (const one of [frame, ...socket.drain()]) for (const reply of reader.accept(one)) socket.send(reply);
+        try {
+          const frame = await socket.read();
+          if (frame === null) answer.end();
+          // Frames that have arrived together are taken together.
+          else for (const one of [frame, ...socket.drain()]) accept(one);
+        } catch (thrown) {
+          answer.fail(readError(thrown, call.signal));
+        }
         const events = answer.take();
-        if (events.length > 0) yield events;
+        if (events.length > 0) return events;
       }
-    } catch (thrown) {
-      answer.fail(readError(thrown, call.signal));
-      yield answer.take();
-    } finally {
+      return null;
+    };
+    const close = () => {
       stopPings();
       socket.close();
+    };
+    try {
+      socket.send(sessionCreate(options));
+    } catch (thrown) {
+      close();
+      throw thrown;
     }
-  }
+    return { pull, close };
+  };
 
   const readError = (thrown: unknown, signal: AbortSignal): GatewayError => {
     if (signal.aborted) {
@@ -201,10 +220,10 @@ export const createChat = (deps: {
   };
 
   /** The transports to try, in order. */
-  async function* overEither(turn: Turn): GenerationStream {
+  const open = async (turn: Turn): Promise<Reading> => {
     if (wantsSocket()) {
       try {
-        return yield* overSocket(turn);
+        return await overSocket(turn);
       } catch (thrown) {
         const lost = thrown instanceof NoSocket || (thrown instanceof GatewayError && thrown.row.blame === "egress");
         if (!lost || turn.call.signal.aborted) throw thrown;
@@ -223,34 +242,51 @@ export const createChat = (deps: {
       }
     }
     try {
-      yield* overRest(turn);
+      return await overRest(turn);
     } catch (thrown) {
       // A refused signature is made anew with each request: one more try may pass, a third would not.
       if (!(thrown instanceof GatewayError) || thrown.code !== "egress_rejected_signature") throw thrown;
-      yield* overRest(turn);
+      return overRest(turn);
     }
-  }
+  };
 
-  return async function* chat(request: GenerationRequest, call: ChatCall): GenerationStream {
-    try {
-      const { app, chat: settings } = config();
-      const uploaded = [];
-      for (const file of call.files) uploaded.push(await upload(call, file));
-      yield* overEither({
-        call,
-        request,
-        mode: modeFor(call.model, call.credential.tier),
-        fileIds: uploaded.map((file) => file.fileId),
-        settings: {
-          temporary: app.temporary,
-          disableMemory: app.disable_memory,
-          customInstruction: app.custom_instruction.trim(),
-          selector: settings.selector,
-        },
-      });
-    } catch (thrown) {
-      const failure: GenerationEvent = { type: "failure", error: readError(thrown, call.signal) };
-      yield [failure] satisfies EventBatch;
-    }
+  const begin = async (request: GenerationRequest, call: ChatCall): Promise<Reading> => {
+    const { app, chat: settings } = config();
+    const uploaded = [];
+    for (const file of call.files) uploaded.push(await upload(call, file));
+    return open({
+      call,
+      request,
+      mode: modeFor(call.model, call.credential.tier),
+      fileIds: uploaded.map((file) => file.fileId),
+      settings: {
+        temporary: app.temporary,
+        disableMemory: app.disable_memory,
+        customInstruction: app.custom_instruction.trim(),
+        selector: settings.selector,
+      },
+    });
+  };
+
+  return (request: GenerationRequest, call: ChatCall): GenerationStream => {
+    let reading: Reading | null = null;
+    let failed = false;
+    let closed = false;
+    const pull = async (): Promise<EventBatch | null> => {
+      if (failed) return null;
+      try {
+        reading ??= await begin(request, call);
+        // The reader may have left while the answer was being opened.
+        if (closed || call.signal.aborted) reading.close();
+        return await reading.pull();
+      } catch (thrown) {
+        failed = true;
+        return [{ type: "failure", error: readError(thrown, call.signal) }];
+      }
+    };
+    return pullStream(pull, () => {
+      closed = true;
+      reading?.close();
+    });
   };
 };
