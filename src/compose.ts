@@ -12,6 +12,7 @@ import { createPool, type Pool } from "./accounts/pool.ts";
 import { createRefresher } from "./accounts/refresh.ts";
 import { createAccountAdmin } from "./admin/accounts.ts";
 import { createSettingsAdmin } from "./admin/settings.ts";
+import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
 import { configPath, type Environment } from "./config/environment.ts";
 import { readConfigFiles } from "./config/file.ts";
@@ -127,6 +128,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     settings: () => config().token,
     ask: (question) => grokWeb.quota({ ...question, log }),
   });
+  const tasks = createTasks({ clock, log });
   const adminAccess = createAdminAccess({
     documents,
     clock,
@@ -148,6 +150,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       gateway,
       settings: createSettingsAdmin({ live, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
+      tasks,
       media,
       readiness: { components: () => readiness(documents, pool) },
     },
@@ -197,6 +200,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       const graceMs = config().server.grace_seconds * 1000;
       if (listening) await listening.stop(graceMs);
       else await server.drain(graceMs);
+      await tasks.stop();
       await http.close();
       await pool.close();
       await documents.close();

@@ -167,6 +167,7 @@ export const ERROR_TABLE = {
   model_not_found: missing("No such model, or it is not visible to this key."),
   file_not_found: missing("No such file."),
   not_found: missing("No such object."),
+  task_not_found: missing("No such batch task, or it ended long ago."),
   video_not_found: missing("No such video job, or it belongs to another key."),
   video_not_ready: { ...bad("The video job has no file yet, or never will.", 409), log: "debug" },
   endpoint_disabled: missing("The operator switched this endpoint off."),

@@ -3,7 +3,7 @@
 import type { Principal } from "../access/api-keys.ts";
 import { GatewayError } from "../core/errors.ts";
 import { clientAddress } from "./client-address.ts";
-import { ANYBODY, type AuthClass, type Call } from "./context.ts";
+import { ANYBODY, type Call, type Route } from "./context.ts";
 
 /** `Authorization: Bearer …` in any capitalisation, else `X-API-Key`. */
 export const credentialOf = (request: Request): string | null => {
@@ -30,10 +30,13 @@ export const queryCredentialOf = (url: URL): string | null => {
 
 const missing = (): GatewayError => new GatewayError("missing_api_key", "Missing authentication token");
 
-type Caller = Pick<Call, "request" | "server" | "config" | "deps">;
+type Caller = Pick<Call, "request" | "server" | "config" | "deps" | "url">;
 
-export const authenticate = async (call: Caller, auth: AuthClass): Promise<Principal> => {
-  switch (auth) {
+export const authenticate = async (
+  call: Caller,
+  route: Pick<Route, "auth" | "queryCredential">,
+): Promise<Principal> => {
+  switch (route.auth) {
     case "public":
     case "file":
       return ANYBODY;
@@ -45,7 +48,8 @@ export const authenticate = async (call: Caller, auth: AuthClass): Promise<Princ
       throw new GatewayError("invalid_api_key", "Invalid authentication token");
     }
     case "admin": {
-      const credential = credentialOf(call.request);
+      const fromQuery = route.queryCredential === true ? queryCredentialOf(call.url) : null;
+      const credential = credentialOf(call.request) ?? fromQuery;
       if (credential === null) throw missing();
       return call.deps.adminAccess.authenticate(credential, clientAddress(call));
     }

@@ -4,6 +4,7 @@ import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
 import type { AccountAdmin } from "../admin/accounts.ts";
 import type { SettingsAdmin } from "../admin/settings.ts";
+import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { ChatGateway } from "../gateway/port.ts";
@@ -27,6 +28,8 @@ export interface Route {
   readonly aliases?: readonly string[];
   readonly auth: AuthClass;
   readonly toggle?: Toggle;
+  /** The credential may stand in the query: for EventSource, which cannot send headers. */
+  readonly queryCredential?: boolean;
   /** Counts against `server.max_streams` until its body has ended. */
   readonly generates?: boolean;
   /** Quiet routes are logged at debug. */
@@ -73,6 +76,7 @@ export interface ServerDeps {
   readonly gateway: ChatGateway;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;
+  readonly tasks: Tasks;
   readonly media: MediaFiles;
   readonly readiness: Readiness;
   /** Told of every closed record; for statistics. */

@@ -1,5 +1,6 @@
 // The whole route table, in the order of the documentation. Knows no handler's inside.
 import type { Route } from "./context.ts";
+import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
@@ -16,4 +17,5 @@ export const ROUTES: readonly Route[] = [
   ...adminSessionRoutes,
   ...adminConfigRoutes,
   ...adminTokenRoutes,
+  ...adminBatchRoutes,
 ];

@@ -188,7 +188,7 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
 const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
   const { deps, config, record } = call;
   checkDeclaredSize(call);
-  const principal = await authenticate(call, route.auth);
+  const principal = await authenticate(call, route);
   call.principal = principal;
   record.key = principal.kind === "anybody" ? null : principal.id;
   if (route.toggle && !config.downstream[route.toggle]) {

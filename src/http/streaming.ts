@@ -1,4 +1,5 @@
-// The only place that makes a streaming Response: pulls batches of events, encodes them, writes one chunk a batch.
+// The only place that makes a streaming Response: pulls batches of events, encodes them, writes one chunk a batch; and pipes
+// anything else that comes in pieces.
 // Knows no wire format. Invariants: a slow reader stops the upstream (pull only), a lost reader aborts it at once, and
 // `onEnd` is called exactly once, after the event stream has let go of what it held.
 import { asGatewayError, GatewayError } from "../core/errors.ts";
@@ -30,9 +31,23 @@ export interface StreamOptions {
   readonly onEnd: () => void;
 }
 
+export interface PipeOptions {
+  readonly request: Request;
+  readonly server: StreamServer | undefined;
+  /** Must end its wait when `return` is called. What it throws breaks the connection off, so that nobody takes it for the end. */
+  readonly pieces: AsyncIterator<string | Uint8Array<ArrayBuffer>, unknown>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly record: RequestRecord;
+  /** Written when nothing else was for that long. */
+  readonly heartbeat?: { readonly text: string; readonly ms: number };
+  readonly onEnd: () => void;
+}
+
 export interface Streams {
   /** Answers with the stream, or with an empty 499 when the client has already left. */
   respond(options: StreamOptions): Response;
+  /** Answers with pieces as they come; they are asked for at the reader's pace. */
+  pipe(options: PipeOptions): Response;
   /** Ends every open stream with an error inside the stream. */
   endAll(error: GatewayError): void;
   readonly open: number;
@@ -50,7 +65,7 @@ export const SSE_HEARTBEAT = ": keepalive\n\n";
 const RELEASE_LIMIT_MS = 5_000;
 const LONGEST_TICK_MS = 1_000;
 
-const SSE_HEADERS = {
+export const SSE_HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
@@ -77,6 +92,7 @@ export const createStreams = (deps: StreamsDeps): Streams => {
   };
   return {
     respond: (options) => openStream(options, { ...deps, keep }),
+    pipe: (options) => openPipe(options, { ...deps, keep }),
     endAll(error) {
       for (const stream of [...live]) stream.end(error);
     },
@@ -216,6 +232,78 @@ const openStream = (options: StreamOptions, deps: Keeper): Response => {
     { highWaterMark: 0 },
   );
   return new Response(body, { headers: { ...SSE_HEADERS, ...options.headers } });
+};
+
+const openPipe = (options: PipeOptions, deps: Keeper): Response => {
+  const { request, pieces, heartbeat, record } = options;
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let open = true;
+  let silentMs = 0;
+
+  const settle = (outcome: RequestOutcome) => {
+    open = false;
+    forget();
+    request.signal.removeEventListener("abort", leave);
+    record.outcome = outcome;
+    const released = pieces.return?.() ?? Promise.resolve();
+    released
+      .catch((thrown: unknown) =>
+        deps.log.error("a stream failed while it was closed", { id: record.id, error: thrown }),
+      )
+      .finally(options.onEnd);
+  };
+  const leave = () => {
+    if (!open) return;
+    settle("client-closed");
+    try {
+      controller?.close();
+    } catch {
+      // The reader closed it first.
+    }
+  };
+  const fail = (thrown: unknown) => {
+    if (!open) return;
+    record.error ??= asGatewayError(thrown);
+    settle(outcomeOf(record.error));
+    controller?.error(thrown);
+  };
+  const write = (piece: string | Uint8Array<ArrayBuffer>) => {
+    silentMs = 0;
+    controller?.enqueue(typeof piece === "string" ? encoder.encode(piece) : piece);
+  };
+  const pull = async () => {
+    const next = await pieces.next();
+    if (!open) return;
+    if (!next.done) return write(next.value);
+    settle("finished");
+    options.server?.timeout(request, IDLE_SECONDS);
+    controller?.close();
+  };
+
+  const forget = deps.keep({
+    end: fail,
+    tick(elapsedMs) {
+      silentMs += elapsedMs;
+      if (heartbeat && silentMs >= heartbeat.ms && (controller?.desiredSize ?? -1) >= 0) write(heartbeat.text);
+    },
+  });
+  if (request.signal.aborted) {
+    leave();
+    return new Response(null, { status: 499 });
+  }
+  request.signal.addEventListener("abort", leave, { once: true });
+  options.server?.timeout(request, 0);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(own) {
+        controller = own;
+      },
+      pull: () => pull().catch(fail),
+      cancel: leave,
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: options.headers });
 };
 
 /** Copies what the batch says about the request; the outcome once the last event has come. */

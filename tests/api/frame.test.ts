@@ -46,11 +46,15 @@ describe("every route", () => {
     "%s is not opened by an API key, in any carrier",
     async (_name, row) => {
       const path = concrete(row.path);
+      const own = ROUTES.find(
+        (route) => route.method === row.method && [route.path, ...(route.aliases ?? [])].includes(row.path),
+      );
       for (const [where, init] of [
         [path, { headers: { authorization: `Bearer ${API_KEY}` } }],
         [path, { headers: { "x-api-key": API_KEY } }],
         [`${path}?api_key=${API_KEY}`, {}],
-        [`${path}?app_key=${encodeURIComponent(APP_KEY)}`, {}],
+        // EventSource cannot send headers, so its routes take the password itself from the query.
+        ...(own?.queryCredential ? [] : [[`${path}?app_key=${encodeURIComponent(APP_KEY)}`, {}] as const]),
       ] as const) {
         const harness = createHarness();
         const pending = harness.request(where, { method: row.method, ...init });

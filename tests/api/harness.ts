@@ -3,6 +3,7 @@ import { createAdminAccess } from "../../src/access/admin-session.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
 import { createAttemptLimiter } from "../../src/access/limits.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
+import { createTasks } from "../../src/admin/tasks.ts";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream } from "../../src/core/events.ts";
 import { CATALOGUE, type Model } from "../../src/core/models.ts";
@@ -160,6 +161,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gateway,
     settings: refuseAll("settings"),
     accounts: refuseAll("accounts"),
+    tasks: createTasks({ clock, log }),
     media: { find: async () => null },
     readiness: { components: async () => harness.components },
     recorded: (record) => records.push(record),
