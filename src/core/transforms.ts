@@ -24,9 +24,16 @@ export const createCut = ({ stop, maxTokens }: CutOptions): Step | null => {
   let block = -1;
   let over = false;
 
-  const firstStop = (text: string): number => {
-    const hits = stop.map((mark) => text.indexOf(mark)).filter((at) => at >= 0);
-    return hits.length > 0 ? Math.min(...hits) : -1;
+  /** The match that is complete first, so that it does not matter in which pieces the text came. */
+  const firstStop = (text: string): { readonly at: number; readonly mark: string } | null => {
+    let first: { at: number; mark: string } | null = null;
+    for (const mark of stop) {
+      const at = text.indexOf(mark);
+      if (at < 0) continue;
+      const lead = first === null ? -1 : at + mark.length - (first.at + first.mark.length);
+      if (first === null || lead < 0 || (lead === 0 && at < first.at)) first = { at, mark };
+    }
+    return first;
   };
   /** Characters at the end that may be the beginning of a stop text. */
   const suspicious = (text: string): number => {
@@ -47,16 +54,16 @@ export const createCut = ({ stop, maxTokens }: CutOptions): Step | null => {
     }
     return text;
   };
-  const cutHere = (out: GenerationEvent[], reason: "stop" | "length", open: boolean) => {
-    if (open) out.push({ type: "text-end", block });
-    out.push({ type: "finish", reason, raw: null });
+  /** `raw` is the stop text that was found: some protocols tell their callers. */
+  const cutHere = (out: GenerationEvent[], reason: "stop" | "length", raw: string | null) => {
+    out.push({ type: "text-end", block }, { type: "finish", reason, raw });
     over = true;
   };
   const write = (out: GenerationEvent[], text: string): boolean => {
     const fits = affordable(text);
     if (fits !== "") out.push({ type: "text-delta", block, text: fits });
     if (fits.length === text.length) return true;
-    cutHere(out, "length", true);
+    cutHere(out, "length", null);
     return false;
   };
 
@@ -72,9 +79,9 @@ export const createCut = ({ stop, maxTokens }: CutOptions): Step | null => {
           block = event.block;
           const text = held + event.text;
           held = "";
-          const at = firstStop(text);
-          if (at >= 0) {
-            if (write(out, text.slice(0, at)) && !over) cutHere(out, "stop", true);
+          const found = firstStop(text);
+          if (found) {
+            if (write(out, text.slice(0, found.at)) && !over) cutHere(out, "stop", found.mark);
             continue;
           }
           const keep = text.length - suspicious(text);
