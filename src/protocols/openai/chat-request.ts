@@ -16,6 +16,8 @@ import {
   refuse,
   requiredText,
 } from "./field.ts";
+import { parseResponseFormat } from "./response-format.ts";
+import { parseToolFields } from "./tools.ts";
 
 /** A GenerationRequest and what only the encoder of this protocol needs to know. */
 export interface ChatRequest extends GenerationRequest {
@@ -43,8 +45,9 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
   const stop = parseStop(given(body, "stop"));
   const maxTokens = parseMaxTokens(body);
   const reasoning = parseReasoning(body);
-  refuseTools(body);
-  refuseFormats(body);
+  const toolFields = parseToolFields(body);
+  const responseFormat = parseResponseFormat(given(body, "response_format"), "response_format");
+  const webSearch = parseWebSearch(body) ?? toolFields.webSearch;
   refuseUnavailable(body);
   return {
     model,
@@ -56,6 +59,9 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     ...(stop.length === 0 ? {} : { stop }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...reasoning,
+    ...toolFields,
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(webSearch === undefined ? {} : { webSearch }),
   };
 };
 
@@ -116,36 +122,23 @@ export const parseThinking = (value: unknown): boolean | undefined => {
   return oneOf(nested ? value["type"] : value, { ...place, allowed: ["enabled", "disabled"] }) === "enabled";
 };
 
-const refuseTools = (body: JsonObject): void => {
-  for (const param of ["tools", "functions"]) {
-    const value = given(body, param);
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
-    const place: Place = { code: "invalid_tools", param };
-    if (!Array.isArray(value)) refuse(place, `'${param}' must be a list.`);
-    refuse(place, `Tool calling is not supported here; send the request without '${param}'.`);
+/** OpenAI's `web_search_options`, xAI's `search_parameters` and a plain switch; absent leaves it to the upstream. */
+const parseWebSearch = (body: JsonObject): boolean | undefined => {
+  const place = (param: string): Place => ({ code: "invalid_value", param });
+  const parameters = given(body, "search_parameters");
+  if (parameters !== undefined) {
+    const { mode } = objectValue(parameters, place("search_parameters"));
+    const allowed = ["auto", "on", "off"] as const;
+    const wish = oneOf(mode ?? "auto", { ...place("search_parameters.mode"), allowed });
+    if (wish !== "auto") return wish === "on";
   }
-  for (const param of ["tool_choice", "function_call"]) {
-    const value = given(body, param);
-    // Without tools both words ask for what happens anyway: an answer in text.
-    if (value === undefined || value === "none" || value === "auto") continue;
-    refuse({ code: "unsupported_parameter", param }, `'${param}' is not supported: tool calling is not available.`);
+  const options = given(body, "web_search_options");
+  if (options !== undefined) {
+    objectValue(options, place("web_search_options"));
+    return true;
   }
-};
-
-const refuseFormats = (body: JsonObject): void => {
-  const value = given(body, "response_format");
-  if (value === undefined) return;
-  const format = objectValue(value, { code: "invalid_value", param: "response_format" });
-  const type = oneOf(format["type"], {
-    code: "invalid_value",
-    param: "response_format.type",
-    allowed: ["text", "json_object", "json_schema"],
-  });
-  if (type === "text") return;
-  refuse(
-    { code: "unsupported_parameter", param: "response_format" },
-    `The response format '${type}' is not supported.`,
-  );
+  const plain = given(body, "web_search");
+  return typeof plain === "boolean" ? plain : undefined;
 };
 
 /** Things that the upstream never delivers: better a clear refusal than an answer that lacks them. */
