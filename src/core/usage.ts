@@ -1,6 +1,6 @@
 // The one token estimator: stream, non-stream, logs and quotas all count with it, so that their numbers agree.
 // The web upstream reports no tokens. Rule: a CJK character is about one token, four characters of other scripts are.
-import type { Message } from "./request.ts";
+import type { GenerationRequest, Message } from "./request.ts";
 import type { Usage } from "./events.ts";
 
 /** Tokens that every message costs beside its text (role and separators, as in OpenAI's published counting recipe). */
@@ -45,12 +45,21 @@ export const countText = (text: string): number => {
 };
 
 /** Tokens of a whole conversation; a picture costs `imageTokens`, other attachments the same. */
-export const countMessages = (messages: readonly Message[], imageTokens: number): number => {
+const countMessages = (messages: readonly Message[], imageTokens: number): number => {
   let total = 0;
   for (const message of messages) {
     total += PER_MESSAGE;
     for (const part of message.content) total += part.type === "text" ? countText(part.text) : imageTokens;
     for (const call of message.toolCalls ?? []) total += countText(call.name) + countText(call.arguments);
+  }
+  return total;
+};
+
+/** Tokens of everything that a request brings: its conversation and the tools that it declares. */
+export const countRequest = (request: GenerationRequest, imageTokens: number): number => {
+  let total = countMessages(request.messages, imageTokens);
+  for (const tool of request.tools ?? []) {
+    total += countText(`${tool.name} ${tool.description ?? ""} ${JSON.stringify(tool.parameters)}`);
   }
   return total;
 };

@@ -7,7 +7,7 @@ import { isVisible, type EventBatch, type GenerationEvent, type GenerationStream
 import { findModel, type Model } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type UploadFile } from "../core/request.ts";
 import { createCut, createReasoningFilter, createUsageCount, type Step } from "../core/transforms.ts";
-import { countMessages } from "../core/usage.ts";
+import { countRequest } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
 import { pullStream } from "../lib/pull.ts";
 import type { Log } from "../lib/log.ts";
@@ -124,7 +124,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         record.mode = lease.mode;
       },
     });
-    const usage = createUsageCount(countMessages(request.messages, settings.usage.image_tokens));
+    const usage = createUsageCount(countRequest(request, settings.usage.image_tokens));
     const cut = createCut({ stop: request.stop ?? [], maxTokens: request.maxTokens });
     const hide = showsReasoning(request, settings.app.thinking) && settings.chat.reasoning_format !== "hidden";
     const steps = [...(cut ? [cut] : []), usage, ...(hide ? [] : [createReasoningFilter()])];

@@ -8,7 +8,7 @@ export interface ErrorPlace {
   readonly requestId: string;
 }
 
-const speaksAnthropic = (path: string): boolean => path === "/v1/messages" || path.startsWith("/v1/messages/");
+export const speaksAnthropic = (path: string): boolean => path === "/v1/messages" || path.startsWith("/v1/messages/");
 
 export const errorResponse = (error: GatewayError, place: ErrorPlace): Response => {
   // Nobody reads this one: the client has gone. The number is for the log.

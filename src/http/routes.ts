@@ -1,9 +1,11 @@
 // The whole route table, in the order of the documentation. Knows no handler's inside.
 import type { Route } from "./context.ts";
+import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
+import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
@@ -11,6 +13,7 @@ import { systemRoutes } from "./routes/system.ts";
 
 export const ROUTES: readonly Route[] = [
   ...openaiChatRoutes,
+  ...anthropicRoutes,
   ...openaiModelRoutes,
   ...fileRoutes,
   ...systemRoutes,
@@ -18,4 +21,5 @@ export const ROUTES: readonly Route[] = [
   ...adminConfigRoutes,
   ...adminTokenRoutes,
   ...adminBatchRoutes,
+  ...adminAuditRoutes,
 ];

@@ -21,7 +21,7 @@ import {
   type ServerDeps,
 } from "./context.ts";
 import { addCors, preflight } from "./cors.ts";
-import { errorResponse } from "./errors.ts";
+import { errorResponse, speaksAnthropic } from "./errors.ts";
 import { logRequest } from "./request-log.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createStreams, IDLE_SECONDS, outcomeOf } from "./streaming.ts";
@@ -149,6 +149,8 @@ const answer = async (question: Question, handle: (call: OpenCall) => Promise<Re
   }
   record.status = response.status;
   addHeaders(response.headers, { call, auth: place.auth });
+  // The name under which clients of Anthropic's API look for the same id.
+  if (speaksAnthropic(path) || request.headers.has("anthropic-version")) response.headers.set("request-id", record.id);
   if (ended) call.close();
   return response;
 };

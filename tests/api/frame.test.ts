@@ -31,7 +31,9 @@ describe("every route", () => {
       const response = await harness.request(concrete(row.path), { method: row.method });
       if (row.auth === "api" || row.auth === "admin") {
         expect(response.status).toBe(401);
-        expect((await envelope(response)).code).toBe("missing_api_key");
+        if (row.path.startsWith("/v1/messages")) {
+          expect(await response.json()).toMatchObject({ type: "error", error: { type: "authentication_error" } });
+        } else expect((await envelope(response)).code).toBe("missing_api_key");
         expect(response.headers.get("www-authenticate")).toBe("Bearer");
         expect(harness.asked).toEqual([]);
       } else if (!row.path.endsWith("/login")) {
