@@ -1,0 +1,292 @@
+// What a response consists of: events become items (reasoning, searches, text, function calls) and the frames that tell of
+// them, in the order in which a caller sees them. Stream and single body are both written from here. Knows no framing.
+// Invariants: at most one item that is not a function call is open; an item's frames never follow its `done`; where batches
+// begin or end changes nothing.
+import type { GatewayError } from "../../core/errors.ts";
+import type { FinishReason, GenerationEvent, Usage } from "../../core/events.ts";
+import { createMessageWriter } from "./responses-message.ts";
+import { createReasoningWriter } from "./responses-reasoning.ts";
+import {
+  type FunctionCallItem,
+  outputItemId,
+  type OutputItem,
+  type SearchAction,
+  type WebSearchItem,
+} from "./responses-object.ts";
+
+/** Where a piece belongs. */
+export interface ItemPlace {
+  readonly itemId: string;
+  readonly outputIndex: number;
+}
+
+export interface ResponseEnd {
+  readonly reason: FinishReason;
+  readonly usage: Usage | null;
+}
+
+/** Called in the order of the answer; `finish` or `failure` comes last. */
+export interface ResponsesSink {
+  start(): void;
+  /** One frame. The fields are read at once and not kept. */
+  frame(type: string, fields: object): void;
+  textDelta(place: ItemPlace, text: string): void;
+  finish(end: ResponseEnd): void;
+  failure(error: GatewayError): void;
+}
+
+/** Ids by which the upstream knows the conversation, for a later turn. */
+export interface UpstreamIds {
+  readonly conversationId?: string;
+  readonly responseId?: string;
+}
+
+export interface ResponsesFold {
+  accept(event: GenerationEvent): void;
+  /** All items so far; complete once the answer has ended. */
+  readonly output: readonly OutputItem[];
+  readonly upstream: UpstreamIds;
+  /** True after `finish` or `failure`; later events are ignored. */
+  readonly ended: boolean;
+}
+
+/** What the writers of items share. */
+export interface ItemDesk {
+  readonly sink: ResponsesSink;
+  /** Gives a new item its id and place; the writer then calls `added`. */
+  place(type: OutputItem["type"]): ItemPlace;
+  added(place: ItemPlace, item: OutputItem): void;
+  done(place: ItemPlace, item: OutputItem): void;
+}
+
+export const createResponsesFold = (responseId: string, sink: ResponsesSink): ResponsesFold => {
+  const output: OutputItem[] = [];
+  const desk: ItemDesk = {
+    sink,
+    place: (type) => ({ itemId: outputItemId(type, responseId, output.length), outputIndex: output.length }),
+    added(place, item) {
+      output.push(item);
+      sink.frame("response.output_item.added", { output_index: place.outputIndex, item });
+    },
+    done(place, item) {
+      sink.frame("response.output_item.done", { output_index: place.outputIndex, item });
+    },
+  };
+  const reasoning = createReasoningWriter(desk);
+  const message = createMessageWriter(desk);
+  const search = createSearchWriter(desk);
+  const tools = createToolWriter(desk);
+  let upstream: UpstreamIds = {};
+  let usage: Usage | null = null;
+  let ended = false;
+
+  const text = (piece: string) => {
+    if (piece === "") return;
+    reasoning.close();
+    search.close();
+    message.add(piece);
+  };
+  const ownLine = (line: string) => {
+    reasoning.close();
+    search.close();
+    message.ownLine(line);
+  };
+  const thinking = () => {
+    message.close("completed");
+    search.close();
+  };
+  const activity = (event: Extract<GenerationEvent, { type: "activity" }>) => {
+    const action = searchAction(event);
+    if (event.phase === "end") {
+      if (action !== null) search.close();
+      return;
+    }
+    if (action === null) {
+      thinking();
+      return reasoning.line(lineOf(event));
+    }
+    reasoning.close();
+    message.close("completed");
+    search.open(action);
+  };
+  const finish = (reason: FinishReason) => {
+    reasoning.close();
+    search.close();
+    if (!output.some((item) => item.type === "message" || item.type === "function_call")) message.open();
+    message.close(reason === "length" || reason === "content-filter" ? "incomplete" : "completed");
+    sink.finish({ reason, usage });
+  };
+  /** What was being written stays in the output, marked as unfinished. */
+  const fail = (error: GatewayError) => {
+    for (const item of output) if (item.status !== "completed") item.status = "incomplete";
+    sink.failure(error);
+  };
+
+  return {
+    output,
+    get upstream() {
+      return upstream;
+    },
+    get ended() {
+      return ended;
+    },
+    accept(event) {
+      if (ended) return;
+      switch (event.type) {
+        case "text-delta":
+          return text(event.text);
+        case "reasoning-delta":
+          if (event.text === "") return;
+          thinking();
+          return reasoning.add(event.text);
+        case "start":
+          return sink.start();
+        case "reasoning-start":
+          return reasoning.part();
+        case "activity":
+          return activity(event);
+        case "tool-start":
+          reasoning.close();
+          search.close();
+          message.close("completed");
+          return tools.start(event);
+        case "tool-delta":
+          return tools.add(event.block, event.text);
+        case "tool-end":
+          return tools.end(event.block, event.arguments);
+        case "image":
+          // A picture without a link could not be stored; its upstream address is useless to a caller.
+          if (!event.partial && event.source.link !== undefined) ownLine(`![image](${event.source.link})`);
+          return;
+        case "video":
+          if (event.source.link !== undefined) ownLine(`[video](${event.source.link})`);
+          return;
+        case "citation":
+          return message.cite(event);
+        case "upstream":
+          upstream = {
+            ...upstream,
+            ...(event.conversationId === undefined ? {} : { conversationId: event.conversationId }),
+            ...(event.responseId === undefined ? {} : { responseId: event.responseId }),
+          };
+          return;
+        case "usage":
+          usage = event.usage;
+          return;
+        case "finish":
+          ended = true;
+          return finish(event.reason);
+        case "failure":
+          ended = true;
+          return fail(event.error);
+        case "reasoning-end":
+        case "text-start":
+        case "text-end":
+        case "progress":
+          return;
+        default:
+          event satisfies never;
+      }
+    },
+  };
+};
+
+type Activity = Extract<GenerationEvent, { type: "activity" }>;
+
+/** Searches and visits have an item of their own; the official clients know no item for the upstream's other tools. */
+const searchAction = ({ kind, detail }: Activity): SearchAction | null => {
+  switch (kind) {
+    case "web-search":
+    case "x-search":
+    case "image-search":
+      return { type: "search", query: detail };
+    case "browse":
+      return { type: "open_page", url: detail };
+    case "code":
+    case "agent":
+    case "other":
+      return null;
+    default:
+      return kind satisfies never;
+  }
+};
+
+const lineOf = ({ kind, detail, agent }: Activity): string => {
+  const what = kind === "code" ? "Running code" : kind === "agent" ? "Agent" : "Working";
+  return `${agent ? `${agent}: ` : ""}${what}${detail === "" ? "" : `: ${detail}`}`;
+};
+
+const createSearchWriter = (desk: ItemDesk) => {
+  let current: { readonly place: ItemPlace; readonly item: WebSearchItem } | null = null;
+  const step = (status: "in_progress" | "searching" | "completed") => {
+    if (current === null) return;
+    current.item.status = status;
+    const { itemId, outputIndex } = current.place;
+    desk.sink.frame(`response.web_search_call.${status}`, { item_id: itemId, output_index: outputIndex });
+  };
+  const close = () => {
+    if (current === null) return;
+    step("completed");
+    desk.done(current.place, current.item);
+    current = null;
+  };
+  return {
+    open(action: SearchAction) {
+      close();
+      const place = desk.place("web_search_call");
+      const item: WebSearchItem = { id: place.itemId, type: "web_search_call", status: "in_progress", action };
+      current = { place, item };
+      desk.added(place, item);
+      step("in_progress");
+      step("searching");
+    },
+    close,
+  };
+};
+
+const createToolWriter = (desk: ItemDesk) => {
+  const open = new Map<number, { readonly place: ItemPlace; readonly item: FunctionCallItem }>();
+  const add = (block: number, text: string) => {
+    const tool = open.get(block);
+    if (tool === undefined || text === "") return;
+    tool.item.arguments += text;
+    const { itemId, outputIndex } = tool.place;
+    desk.sink.frame("response.function_call_arguments.delta", {
+      item_id: itemId,
+      output_index: outputIndex,
+      delta: text,
+    });
+  };
+  return {
+    start(event: Extract<GenerationEvent, { type: "tool-start" }>) {
+      const place = desk.place("function_call");
+      const item: FunctionCallItem = {
+        id: place.itemId,
+        type: "function_call",
+        status: "in_progress",
+        call_id: event.callId,
+        name: event.name,
+        arguments: "",
+      };
+      open.set(event.block, { place, item });
+      desk.added(place, item);
+    },
+    add,
+    end(block: number, whole: string) {
+      const tool = open.get(block);
+      if (tool === undefined) return;
+      const { place, item } = tool;
+      if (whole.startsWith(item.arguments)) add(block, whole.slice(item.arguments.length));
+      item.arguments = whole;
+      item.status = "completed";
+      desk.sink.frame("response.function_call_arguments.done", {
+        item_id: place.itemId,
+        output_index: place.outputIndex,
+        name: item.name,
+        arguments: whole,
+      });
+      desk.done(place, item);
+      open.delete(block);
+    },
+  };
+};
