@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminAccess } from "./access/admin-session.ts";
+import { createAudit } from "./access/audit.ts";
 import { createApiKeys } from "./access/api-keys.ts";
 import { digestOf } from "./access/digest.ts";
 import { createAttemptLimiter } from "./access/limits.ts";
@@ -128,6 +129,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     settings: () => config().token,
     ask: (question) => grokWeb.quota({ ...question, log }),
   });
+  const audit = createAudit({ documents, clock });
   const tasks = createTasks({ clock, log });
   const adminAccess = createAdminAccess({
     documents,
@@ -148,9 +150,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       apiKeys: createApiKeys(() => config().app.api_key),
       adminAccess,
       gateway,
-      settings: createSettingsAdmin({ live, storageType: "local", passwordWeakness: adminAccess.weakness }),
+      settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
       tasks,
+      audit,
       media,
       readiness: { components: () => readiness(documents, pool) },
     },

@@ -4,7 +4,7 @@
 import { chance as machineChance } from "../lib/ids.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import type { Documents } from "../storage/port.ts";
+import type { DocumentChange, Documents } from "../storage/port.ts";
 import { parseAccount, transition, type Account, type AccountStatus, type Signal } from "./account.ts";
 import { createEntryIndex, type Change, type Entry } from "./entry.ts";
 import { createLeases, credentialOf, type Credential, type Leases } from "./leases.ts";
@@ -47,6 +47,8 @@ export interface Pool extends Omit<Leases, "wake">, Roster {
   /** Applies a signal that did not come from a lease; false when there is no such account. */
   signal(id: string, signal: Signal): boolean;
   subscribe(listener: (change: PoolChange) => void): () => void;
+  /** The same verbs; these documents are written in the transaction of the verb that is called. For one call. */
+  recording(along: readonly DocumentChange[]): Roster;
   /** Ends the rests whose time is over; for a timer of some seconds. */
   tick(): void;
   /** Everything so far is in storage once this resolves. */
@@ -120,30 +122,31 @@ export const createPool = (deps: PoolDeps): Pool => {
     strict: deps.strict ?? false,
   });
 
-  const roster = createRoster({
-    clock,
-    settings,
-    snapshots: createSnapshots(documents),
-    find: index.find,
-    accounts,
-    change,
-    insert: (account, replay) => {
-      const entry = place(account, 0);
-      entry.pending.push(replay);
-      writer.mark(entry, true);
-    },
-    unskip: ({ slot }) => {
-      if (slot >= 0) index.board.skipUntil[slot] = 0;
-    },
-    drop: (leaving) => {
-      displace(leaving);
-      for (const entry of leaving) writer.forget(entry);
-    },
-    flush: () => {
-      leases.wake();
-      return writer.flush();
-    },
-  });
+  const rosterWith = (along: readonly DocumentChange[]): Roster =>
+    createRoster({
+      clock,
+      settings,
+      snapshots: createSnapshots(documents),
+      find: index.find,
+      accounts,
+      change,
+      insert: (account, replay) => {
+        const entry = place(account, 0);
+        entry.pending.push(replay);
+        writer.mark(entry, true);
+      },
+      unskip: ({ slot }) => {
+        if (slot >= 0) index.board.skipUntil[slot] = 0;
+      },
+      drop: (leaving) => {
+        displace(leaving);
+        for (const entry of leaving) writer.forget(entry);
+      },
+      flush: () => {
+        leases.wake();
+        return writer.flush(along);
+      },
+    });
 
   const load = async () => {
     await writer.flush();
@@ -171,7 +174,8 @@ export const createPool = (deps: PoolDeps): Pool => {
   const { wake, ...lending } = leases;
   return {
     ...lending,
-    ...roster,
+    ...rosterWith([]),
+    recording: rosterWith,
     load,
     get size() {
       return index.entries.length;
@@ -203,7 +207,7 @@ export const createPool = (deps: PoolDeps): Pool => {
       }
       wake();
     },
-    flush: writer.flush,
+    flush: () => writer.flush(),
     close: async () => {
       await writer.flush();
       writer.stop();

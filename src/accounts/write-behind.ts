@@ -3,7 +3,7 @@
 // made since are applied to it once more, in their order.
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import type { DocumentName, Documents, WriteResult } from "../storage/port.ts";
+import type { DocumentChange, DocumentName, Documents, WriteResult } from "../storage/port.ts";
 import { parseAccount } from "./account.ts";
 import type { Change, Entry } from "./entry.ts";
 
@@ -23,8 +23,11 @@ export interface WriteBehindDeps {
 export interface WriteBehind {
   mark(entry: Entry, urgent: boolean): void;
   forget(entry: Entry): void;
-  /** Everything that was marked before is in storage once this resolves; rejects when it could not be written. */
-  flush(): Promise<void>;
+  /**
+   * Everything that was marked before is in storage once this resolves; rejects when it could not be written. `along` is
+   * written in the same transaction as the changes that were made in the same turn.
+   */
+  flush(along?: readonly DocumentChange[]): Promise<void>;
   isDirty(entry: Entry): boolean;
   /** Ends waiting timers; call after the last flush. */
   stop(): void;
@@ -35,6 +38,13 @@ interface Sent {
   readonly changes: Change[];
 }
 
+/** What goes out in one transaction. */
+interface Round {
+  readonly removing: readonly string[];
+  readonly batch: readonly Sent[];
+  readonly along: readonly DocumentChange[];
+}
+
 const CONFLICT_ROUNDS = 10;
 const RETRY_MS = 2000;
 
@@ -42,12 +52,13 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
   const { documents, clock, log } = deps;
   const dirty = new Set<Entry>();
   const removals = new Set<string>();
+  const extras: DocumentChange[] = [];
   const stopped = new AbortController();
   let soon = false;
   let timed = false;
   let last: Promise<void> = Promise.resolve();
 
-  const store = (removing: readonly string[], batch: readonly Sent[]): Promise<WriteResult> =>
+  const store = ({ removing, batch, along }: Round): Promise<WriteResult> =>
     documents.write([
       ...removing.map((id) => ({ collection: ACCOUNTS, id, remove: true as const })),
       ...batch.map(({ entry }) => ({
@@ -56,9 +67,11 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
         body: entry.account,
         expect: entry.revision,
       })),
+      ...along,
     ]);
 
-  const putBack = (removing: readonly string[], batch: readonly Sent[]) => {
+  const putBack = ({ removing, batch, along }: Round) => {
+    extras.unshift(...along);
     for (const id of removing) removals.add(id);
     for (const { entry, changes } of batch) {
       entry.pending = [...changes, ...entry.pending];
@@ -91,7 +104,7 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
   };
 
   const drain = async () => {
-    for (let round = 0; dirty.size + removals.size > 0; round++) {
+    for (let round = 0; dirty.size + removals.size + extras.length > 0; round++) {
       if (round >= CONFLICT_ROUNDS)
         throw new Error("accounts are changed by somebody else faster than they can be written");
       const removing = [...removals];
@@ -99,8 +112,9 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
       removals.clear();
       dirty.clear();
       for (const { entry } of batch) entry.pending = [];
-      const result = await store(removing, batch).catch((thrown: unknown) => {
-        putBack(removing, batch);
+      const sent = { removing, batch, along: extras.splice(0) };
+      const result = await store(sent).catch((thrown: unknown) => {
+        putBack(sent);
         throw thrown;
       });
       if (result.ok) {
@@ -111,12 +125,13 @@ export const createWriteBehind = (deps: WriteBehindDeps): WriteBehind => {
         // What was marked meanwhile has its own timer.
         return;
       }
-      putBack(removing, batch);
+      putBack(sent);
       await rebaseAll(result.conflicts);
     }
   };
 
-  const flush = (): Promise<void> => {
+  const flush = (along: readonly DocumentChange[] = []): Promise<void> => {
+    extras.push(...along);
     const run = last.then(drain);
     last = run.catch(() => {});
     return run;

@@ -46,6 +46,12 @@ export interface ConfigChange {
   changed: string[];
 }
 
+export interface PatchOptions {
+  expectRevision?: number;
+  /** Documents that are written in the transaction of the change. */
+  along?: (change: { before: Config; after: Config; changed: string[] }) => SettingsChange[];
+}
+
 export type PatchResult =
   | { ok: true; revision: number; changed: string[]; restart: string[]; notes: Note[] }
   | { ok: false; reason: "invalid"; problems: Problem[]; notes: Note[] }
@@ -58,7 +64,7 @@ export interface LiveConfig {
   current(): Config;
   snapshot(): ConfigSnapshot;
   /** A null takes the stored value away. Old names are understood. All or nothing. */
-  patch(tree: Tree, options?: { expectRevision?: number }): Promise<PatchResult>;
+  patch(tree: Tree, options?: PatchOptions): Promise<PatchResult>;
   /** Reads file and stored settings again; on a fault everything stays as it was. */
   reload(): Promise<ReloadResult>;
   subscribe(listener: (change: ConfigChange) => void): () => void;
@@ -119,7 +125,7 @@ export async function createLiveConfig(options: LiveConfigOptions): Promise<Live
     if (result.ok) state = { ...state, stored, revision: result.revisions[0] ?? state.revision };
   }
 
-  async function tryPatch(tree: Tree): Promise<PatchResult> {
+  async function tryPatch(tree: Tree, along: PatchOptions["along"]): Promise<PatchResult> {
     const before = state;
     const { problems, locked, stored, notes } = planPatch(tree, before);
     if (problems.length > 0) return { ok: false, reason: "invalid", problems, notes };
@@ -128,7 +134,9 @@ export async function createLiveConfig(options: LiveConfigOptions): Promise<Live
       return { ok: true, revision: before.revision, changed: [], restart: [], notes };
     }
     const loaded = requireLoaded({ files: before.files, stored, environment: options.environment });
-    const result = await documents.write([{ ...place, body: stored, expect: before.revision }]);
+    const configs = { before: before.loaded.config, after: loaded.config };
+    const more = along?.({ ...configs, changed: changedKeys(configs.before, configs.after) }) ?? [];
+    const result = await documents.write([{ ...place, body: stored, expect: before.revision }, ...more]);
     if (!result.ok) return { ok: false, reason: "conflict", revision: before.revision };
     const revision = result.revisions[0] ?? before.revision + 1;
     const changed = replaceState({ ...before, stored, revision, loaded });
@@ -141,12 +149,12 @@ export async function createLiveConfig(options: LiveConfigOptions): Promise<Live
     return changed;
   }
 
-  async function patchRepeatedly(tree: Tree, expectRevision: number | undefined): Promise<PatchResult> {
+  async function patchRepeatedly(tree: Tree, { expectRevision, along }: PatchOptions): Promise<PatchResult> {
     for (let attempt = 1; ; attempt++) {
       if (expectRevision !== undefined && expectRevision !== state.revision) {
         return { ok: false, reason: "conflict", revision: state.revision };
       }
-      const result = await tryPatch(tree);
+      const result = await tryPatch(tree, along);
       if (result.ok || result.reason !== "conflict") return result;
       await readAgain();
       if (attempt === patchAttempts) return { ...result, revision: state.revision };
@@ -170,7 +178,7 @@ export async function createLiveConfig(options: LiveConfigOptions): Promise<Live
       revision: state.revision,
       pendingRestart: changedKeys(atStart, state.loaded.config).filter(needsRestart),
     }),
-    patch: (tree, { expectRevision } = {}) => alone(() => patchRepeatedly(tree, expectRevision)),
+    patch: (tree, patching = {}) => alone(() => patchRepeatedly(tree, patching)),
     reload: () =>
       alone(async () => {
         try {

@@ -2,6 +2,7 @@
 // Knows no framework and no route. Invariant: a call is closed exactly once, when its body has ended.
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
+import type { Audit } from "../access/audit.ts";
 import type { AccountAdmin } from "../admin/accounts.ts";
 import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
@@ -77,6 +78,7 @@ export interface ServerDeps {
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;
   readonly tasks: Tasks;
+  readonly audit: Pick<Audit, "list">;
   readonly media: MediaFiles;
   readonly readiness: Readiness;
   /** Told of every closed record; for statistics. */

@@ -44,6 +44,9 @@ const clean = (name: string, value: unknown): unknown => {
   return value;
 };
 
+/** The same for a value that is kept instead of logged. */
+export const withoutSecrets = (value: unknown): unknown => clean("", value);
+
 const asText = (value: unknown): string => {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(text) : text;

@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createAudit } from "../../src/access/audit.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
 import { createSettingsAdmin } from "../../src/admin/settings.ts";
 import { createLiveConfig, type LiveConfig } from "../../src/config/live.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { createMemoryDocuments } from "../../src/storage/memory.ts";
 import { APP_KEY, createHarness, type Harness, json } from "./harness.ts";
@@ -14,8 +16,10 @@ let live: LiveConfig;
 let harness: Harness;
 
 beforeEach(async () => {
+  const documents = createMemoryDocuments();
+  const audit = createAudit({ documents, clock: systemClock });
   live = await createLiveConfig({
-    documents: createMemoryDocuments(),
+    documents,
     path: join(mkdtempSync(join(tmpdir(), "config-test-")), "config.toml"),
     environment: { GROK2API_APP_APP_KEY: APP_KEY, SERVER_PORT: "4321" },
     log: silentLog,
@@ -23,7 +27,8 @@ beforeEach(async () => {
   harness = createHarness({
     config: live.current,
     apiKeys: createApiKeys(() => live.current().app.api_key),
-    settings: createSettingsAdmin({ live, storageType: "local", passwordWeakness: () => "weak" }),
+    audit,
+    settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: () => "weak" }),
   });
   harness.config = live.current();
 });

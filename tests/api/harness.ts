@@ -1,5 +1,6 @@
 // A server with fakes behind it: a gateway whose answers a test writes, a clock that a test moves, settings that a test sets.
 import { createAdminAccess } from "../../src/access/admin-session.ts";
+import { createAudit } from "../../src/access/audit.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
 import { createAttemptLimiter } from "../../src/access/limits.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
@@ -162,6 +163,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     settings: refuseAll("settings"),
     accounts: refuseAll("accounts"),
     tasks: createTasks({ clock, log }),
+    audit: createAudit({ documents: createMemoryDocuments(), clock }),
     media: { find: async () => null },
     readiness: { components: async () => harness.components },
     recorded: (record) => records.push(record),

@@ -1,6 +1,7 @@
 // Settings and storage as the admin side sees them. Decides nothing about values.
 // Invariant: no secret leaves unmasked; a masked value that is sent back changes nothing.
 import { GatewayError } from "../../core/errors.ts";
+import { actorOf } from "../actor.ts";
 import { readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
@@ -10,7 +11,11 @@ const read = (call: Call): Response => Response.json(call.deps.settings.read());
 const form = (call: Call): Response => Response.json(call.deps.settings.form());
 
 const change = async (call: Call): Promise<Response> => {
-  const result = await call.deps.settings.change({ ...(await readObject(call)) }, revisionOf(call));
+  const expectRevision = revisionOf(call);
+  const result = await call.deps.settings.change(
+    { ...(await readObject(call)) },
+    { by: actorOf(call), ...(expectRevision === undefined ? {} : { expectRevision }) },
+  );
   return Response.json({ status: "success", message: "Settings saved.", ...result });
 };
 
