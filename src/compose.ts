@@ -1,6 +1,6 @@
 // Puts the program together: the only file that names concrete things. Order of start: settings, storage, pool, upstream,
 // use cases, HTTP; stopping goes the other way. Tests call the same function with overrides.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminAccess } from "./access/admin-session.ts";
@@ -23,10 +23,12 @@ import type { Config } from "./config/schema.ts";
 import { createAttachments } from "./gateway/attachments.ts";
 import { createGenerate } from "./gateway/generate.ts";
 import { createPictures } from "./gateway/pictures.ts";
+import { createSessions } from "./gateway/session.ts";
 import { ROUTES } from "./http/routes.ts";
 import { serve, type Listening } from "./http/serve.ts";
 import { createServer, type Server } from "./http/server.ts";
 import { systemClock, type Clock } from "./lib/clock.ts";
+import { createLineSink } from "./lib/line-sink.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
 import { mediaLink } from "./media/links.ts";
@@ -65,7 +67,19 @@ const initialConfig = async (environment: Environment): Promise<Config> => {
 
 /** A person at a terminal reads text; a collector reads JSON. */
 const logFormat = (): "json" | "text" => (process.stderr.isTTY ? "text" : "json");
-const writeLine = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** Log lines of one moment are written together; a person does not notice, and a burst of requests costs one write. */
+const LOG_DELAY_MS = 20;
+const LOG_MAX_PENDING = 64 * 1024;
+
+const writeOut = (text: string): void => {
+  try {
+    writeSync(process.stderr.fd, text);
+  } catch {
+    // A full pipe refuses a synchronous write; the stream waits for room instead.
+    process.stderr.write(text);
+  }
+};
 
 const openStorage = (folder: string): Documents => {
   mkdirSync(folder, { recursive: true });
@@ -78,7 +92,14 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const initial = await initialConfig(environment);
   const folder = initial.server.data_dir;
   let level = initial.server.log_level;
-  const log = overrides.log ?? createLog({ level: () => level, format: logFormat(), now: clock.now, write: writeLine });
+  const sink = createLineSink({
+    out: writeOut,
+    delayMs: LOG_DELAY_MS,
+    maxPending: LOG_MAX_PENDING,
+  });
+  process.once("exit", sink.flush);
+  const log =
+    overrides.log ?? createLog({ level: () => level, format: logFormat(), now: clock.now, write: sink.write });
   const documents = openStorage(folder);
   const live = await createLiveConfig({ documents, path: configPath(environment), environment, log });
   const config = () => live.current();
@@ -112,6 +133,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     config,
     clock,
     log,
+    sessions: createSessions({ lifeMs: () => config().chat.session_seconds * 1000, nowMs: clock.monotonic }),
     attachments: createAttachments({ config, fetchForeign, sniff: sniffBytes }),
     pictures: createPictures({
       provider: grokWeb,
