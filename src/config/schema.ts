@@ -4,11 +4,28 @@ import { z } from "zod";
 import { type KeyMeta, keyRegistry } from "./fields.ts";
 import { app, downstream, server } from "./sections/gateway.ts";
 import { image, video } from "./sections/media.ts";
+import { responses } from "./sections/responses.ts";
 import { grok, proxy, retry } from "./sections/upstream.ts";
-import { asset, cache, chat, token, usage } from "./sections/work.ts";
+import { asset, cache, chat, nsfw, token, usage } from "./sections/work.ts";
 
 /** In the order in which forms and documents show them. */
-export const sections = { server, app, grok, proxy, retry, token, chat, image, video, asset, cache, usage, downstream };
+export const sections = {
+  server,
+  app,
+  grok,
+  proxy,
+  retry,
+  token,
+  chat,
+  responses,
+  image,
+  video,
+  asset,
+  cache,
+  usage,
+  nsfw,
+  downstream,
+};
 
 export const configSchema = z.object({
   server: server.prefault({}),
@@ -18,11 +35,13 @@ export const configSchema = z.object({
   retry: retry.prefault({}),
   token: token.prefault({}),
   chat: chat.prefault({}),
+  responses: responses.prefault({}),
   image: image.prefault({}),
   video: video.prefault({}),
   asset: asset.prefault({}),
   cache: cache.prefault({}),
   usage: usage.prefault({}),
+  nsfw: nsfw.prefault({}),
   downstream: downstream.prefault({}),
 });
 
