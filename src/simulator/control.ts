@@ -59,6 +59,7 @@ function changeOptions(world: World, change: Fields): Response {
   }
   const signatures = change["signatures"];
   if (signatures === "lenient" || signatures === "strict") world.options.signatures = signatures;
+  if (typeof change["mediaInputs"] === "boolean") world.options.mediaInputs = change["mediaInputs"];
   const eras = change["eras"];
   if (Array.isArray(eras)) {
     world.options.eras = (["modelMode", "modeId", "socket"] as const).filter((era) => eras.includes(era));

@@ -1,6 +1,6 @@
 // The picture socket: one request at a time, one slot per picture.
 // Knows no chat. Invariant: every slot that was announced by start_stage is closed by a completed frame,
-// except under sim:no-final.
+// except under sim:no-final and sim:no-verdict.
 import { spend } from "./accounts.ts";
 import type { Account } from "./accounts.ts";
 import { nowMs, pause, randomUuid } from "./chance.ts";
@@ -90,7 +90,8 @@ export function createImagineSession(facts: { world: World; account: Account; en
   async function drawSlots(ask: PictureAsk): Promise<void> {
     const { words } = ask;
     if (words.has("hang") || words.has("hang-headers")) return pause(Number.POSITIVE_INFINITY, line.signal);
-    const slots = Array.from({ length: ask.count }, (_, index) => ({ id: randomUuid(), index }));
+    const count = words.has("few-pictures") ? 1 : ask.count;
+    const slots = Array.from({ length: count }, (_, index) => ({ id: randomUuid(), index }));
     for (const slot of slots) await line.send(progress(ask, slot, { status: "start_stage", moderated: null }));
     for (const slot of slots) {
       await wait();
@@ -104,7 +105,7 @@ export function createImagineSession(facts: { world: World; account: Account; en
       if (line.signal.aborted) return;
       const moderated = isModerated(ask, slot.index);
       if (!moderated) await line.send(await image(ask, slot, true));
-      await line.send(progress(ask, slot, { status: "completed", moderated }));
+      if (!words.has("no-verdict")) await line.send(progress(ask, slot, { status: "completed", moderated }));
     }
   }
 

@@ -18,6 +18,9 @@ import type { Call, Fields } from "./world.ts";
 /** The answer of a media call that came over the chat route; undefined for an ordinary chat. */
 export function mediaAnswer(call: Call, body: Fields): Response | undefined {
   const input = fieldsOf(body["mediaGenInput"]);
+  if (body["mediaGenInput"] !== undefined && !call.world.options.mediaInputs) {
+    return toResponse(invalid("Unknown field mediaGenInput"));
+  }
   const modelMap = fieldsOf(fieldsOf(fieldsOf(body["responseMetadata"])["modelConfigOverride"])["modelMap"]);
   const newVideo = input["textToVideo"] ?? input["imageToVideo"];
   if (newVideo !== undefined) return video(call, { body, config: fieldsOf(newVideo), legacy: false });

@@ -66,6 +66,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: "blocked-pictures", group: "pictures", summary: "image socket: every slot is moderated" },
   { name: "nsfw", group: "pictures", summary: "image socket: moderated unless account and request both allow it" },
+  { name: "no-verdict", group: "pictures", summary: "image socket: finished pictures whose slots are never closed" },
+  { name: "few-pictures", group: "pictures", summary: "image socket: one slot only, however many were asked for" },
   { name: "no-final", group: "pictures", summary: "image socket: previews, then silence" },
   { name: "slow", group: "timing", number: 400, summary: "N milliseconds before every token" },
   { name: "burst", group: "timing", summary: "no delay between tokens" },

@@ -81,6 +81,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       hostname: options.hostname ?? "127.0.0.1",
       port: options.port ?? 0,
       eras: options.eras ?? ["modelMode", "modeId", "socket"],
+      mediaInputs: options.mediaInputs ?? true,
       tokenDelayMs: options.tokenDelayMs ?? 15,
       mediaDelayMs: options.mediaDelayMs ?? 40,
       signatures: options.signatures ?? "lenient",

@@ -13,6 +13,8 @@ export interface SimulatorOptions {
   accounts?: SimulatedAccount[];
   /** Default: all three. A chat of another era is refused as out of date (sockets: 404). */
   eras?: readonly Era[];
+  /** False refuses `mediaGenInput` as upstream did before 2026-08: only posts and model maps make edits and videos. */
+  mediaInputs?: boolean;
   /** Pause before each token; 0 sends as fast as the reader reads. */
   tokenDelayMs?: number;
   /** Pause between the frames of pictures and videos. */

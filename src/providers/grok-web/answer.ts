@@ -84,6 +84,9 @@ export const describeTool = (name: string, args: JsonObject | undefined): { kind
   return { kind, detail: shown ?? (kind === "other" ? toSnake(name).replaceAll("_", " ") : "") };
 };
 
+/** Raw reason of an answer in which a picture was withheld, whatever else it says. */
+export const PICTURE_WITHHELD = "picture-withheld";
+
 const markdownSafe = (text: string): string => text.replace(/[[\]\n]/g, " ").trim();
 
 export const createAnswer = (options: AnswerOptions): Answer => {
@@ -316,7 +319,7 @@ export const createAnswer = (options: AnswerOptions): Answer => {
       }
       // A text around a withheld picture is no complete answer.
       const reason = withheld && images === 0 ? "content-filter" : "stop";
-      if (visible) return finish({ type: "finish", reason, raw: null });
+      if (visible) return finish({ type: "finish", reason, raw: withheld ? PICTURE_WITHHELD : null });
       fail(
         withheld
           ? new GatewayError("content_policy_violation", "The upstream withheld the picture on content grounds.")

@@ -13,6 +13,9 @@ export interface Uploaded {
   readonly fileUri: string | null;
 }
 
+/** What a file is for: pictures to change or to film are uploaded under a source of their own (2026-08). */
+export type Purpose = "chat" | "imagine";
+
 /** The newest endpoint does not exist everywhere: these statuses mean "ask the old one". */
 const MISSING = new Set([404, 405, 410, 501]);
 
@@ -27,12 +30,14 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
   const { client, config } = deps;
   const limit = () => ({ ms: config().asset.upload_timeout * 1000, setting: "asset.upload_timeout" });
 
-  const direct = async (call: ProviderCall, file: UploadFile): Promise<Uploaded> => {
+  const direct = async (call: ProviderCall, file: UploadFile, purpose: Purpose): Promise<Uploaded> => {
     const form = new FormData();
     form.append("file", new File([new Uint8Array(file.bytes)], file.name, { type: file.mime }));
+    if (purpose === "imagine") form.append("file_source", "IMAGINE_SELF_UPLOAD_FILE_SOURCE");
     const answer = await client.json(call, {
       path: "/http/upload-file-v2/direct",
       body: form,
+      referer: purpose === "imagine" ? "/imagine" : "/",
       signed: false,
       firstByte: limit(),
       idle: limit(),
@@ -62,9 +67,9 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
       }),
     );
 
-  return async (call: ProviderCall, file: UploadFile): Promise<Uploaded> => {
+  return async (call: ProviderCall, file: UploadFile, purpose: Purpose = "chat"): Promise<Uploaded> => {
     try {
-      return await direct(call, file);
+      return await direct(call, file, purpose);
     } catch (thrown) {
       const status = thrown instanceof GatewayError ? thrown.detail.upstream?.status : undefined;
       if (status === undefined || !MISSING.has(status)) throw thrown;

@@ -103,8 +103,8 @@ export const classifyAnswer = (answer: UpstreamAnswer): GatewayError => {
   }
   if (status === 403) {
     if (ANTI_BOT.test(body)) return failure("egress_rejected_signature", answer);
-    if (MODERATED.test(body)) return failure("content_policy_violation", answer);
   }
+  if ([400, 403, 422].includes(status) && MODERATED.test(body)) return failure("content_policy_violation", answer);
   if (HEAVY_USAGE.test(body)) return failure("upstream_unavailable", answer);
   if (status === 429 || code === "8") {
     return failure(USAGE_LIMIT.test(body) ? "account_quota" : "upstream_rate_limited", answer);

@@ -2,14 +2,17 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Provider } from "../port.ts";
+import type { MediaProvider, Provider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createUploads } from "./assets.ts";
 import { createChat } from "./chat.ts";
 import { createGrokClient } from "./client.ts";
+import { createClips } from "./clips.ts";
+import { createEdits } from "./edits.ts";
+import { createPictures } from "./pictures.ts";
 import { createQuota } from "./quota.ts";
 
-export interface GrokWeb extends Provider {
+export interface GrokWeb extends Provider, MediaProvider {
   warmUp(): Promise<void>;
 }
 
@@ -17,8 +20,15 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
   const { config } = deps;
   const client = createGrokClient(deps);
   const upload = createUploads({ client, config });
+  const generate = createChat({ ...deps, client, upload });
+  const { perCall, images } = createPictures({ ...deps, client, chat: generate });
+  const edit = createEdits({ client, config, upload });
   return {
-    generate: createChat({ ...deps, client, upload }),
+    generate,
+    picturesPerCall: (model) => (model.kind === "image-edit" ? 1 : perCall(model)),
+    images,
+    edit,
+    ...createClips({ client, config, upload }),
     quota: createQuota({ ...deps, client }),
     resetEgress: client.reset,
     warmUp: client.warmUp,
