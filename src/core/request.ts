@@ -62,6 +62,13 @@ export interface Continuation {
   readonly known: number;
 }
 
+/** An answer that missed what was demanded, to be shown to the model again with what was wrong with it. */
+export interface Correction {
+  readonly answer: string;
+  /** Instruction to the model, in English. */
+  readonly note: string;
+}
+
 export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
 
 export interface GenerationRequest {
@@ -87,6 +94,8 @@ export interface GenerationRequest {
   /** Stable key of the caller's conversation: keeps it on one account while that account is well. */
   readonly sessionKey?: string;
   readonly continuation?: Continuation;
+  /** Set by the gateway when it asks again. */
+  readonly correction?: Correction;
 }
 
 /** Whether reasoning is part of the answer: the caller's word first, then the operator's. */

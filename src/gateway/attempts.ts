@@ -14,6 +14,8 @@ import type { Attempt } from "./record.ts";
 export interface AttemptOptions {
   readonly model: Model;
   readonly signal: AbortSignal;
+  /** Id of the account that should serve it if it can. */
+  readonly sticky?: string | undefined;
   /** Runs the provider with the leased account. */
   readonly run: (lease: Lease) => GenerationStream;
   readonly onAttempt: (attempt: Attempt, lease: Lease) => void;
@@ -161,7 +163,13 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     let current: ReturnType<typeof begin> | null = null;
     let over = false;
 
-    const need = (): Need => ({ model, exclude: tried, ...(only ? { only } : {}) });
+    const { sticky } = options;
+    const need = (): Need => ({
+      model,
+      exclude: tried,
+      ...(sticky === undefined ? {} : { sticky }),
+      ...(only ? { only } : {}),
+    });
     const end = (error: GatewayError): EventBatch => {
       over = true;
       return [{ type: "failure", error }];

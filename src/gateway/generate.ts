@@ -6,9 +6,11 @@ import { asGatewayError, GatewayError } from "../core/errors.ts";
 import { isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
 import { findModel, type Model } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type UploadFile } from "../core/request.ts";
+import { callableTools, createToolCalls } from "../core/tool-calls.ts";
 import { createCut, createReasoningFilter, createUsageCount, type Step } from "../core/transforms.ts";
 import { countRequest } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
+import { hexId } from "../lib/ids.ts";
 import { pullStream } from "../lib/pull.ts";
 import type { Log } from "../lib/log.ts";
 import type { Provider, ProviderCall } from "../providers/port.ts";
@@ -16,6 +18,8 @@ import { createAttempts } from "./attempts.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
 import type { RequestRecord } from "./record.ts";
+import type { Sessions } from "./session.ts";
+import { demandingTurn } from "./tool-turn.ts";
 
 export interface GenerateDeps {
   readonly pool: Pool;
@@ -25,6 +29,7 @@ export interface GenerateDeps {
   readonly log: Log;
   readonly attachments: (request: GenerationRequest, signal: AbortSignal) => Promise<readonly UploadFile[]>;
   readonly pictures: Pictures;
+  readonly sessions: Sessions;
 }
 
 const chatModel = (id: string): Model => {
@@ -43,7 +48,7 @@ const chatModel = (id: string): Model => {
 };
 
 export const createGenerate = (deps: GenerateDeps): ChatGateway => {
-  const { pool, provider, config, clock, log, attachments, pictures } = deps;
+  const { pool, provider, config, clock, log, attachments, pictures, sessions } = deps;
   const attempts = createAttempts({ pool, clock, config, resetEgress: () => provider.resetEgress() });
 
   const callFor = (lease: Lease, signal: AbortSignal): ProviderCall => ({
@@ -114,16 +119,25 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
       context.abort(new GatewayError("upstream_timeout", `The limit chat.total_timeout (${seconds} s) fired.`));
     }, settings.chat.total_timeout * 1000);
 
-    const source = attempts({
-      model,
-      signal: context.signal,
-      run: (lease) => served(lease, { model, request, context, files, signal: context.signal }),
-      onAttempt: (attempt, lease) => {
-        record.attempts.push(attempt);
-        record.account = lease.credential.accountId;
-        record.mode = lease.mode;
-      },
-    });
+    const session = sessions.open(request, record.key);
+    let serving: string | undefined;
+    const ask = (asked: GenerationRequest): GenerationStream =>
+      attempts({
+        model,
+        signal: context.signal,
+        sticky: serving ?? request.continuation?.accountId ?? session.account,
+        run: (lease) => {
+          serving = lease.credential.accountId;
+          // Inside the attempt: a call that broke off half-way was never seen, so another account may make it.
+          return withToolCalls(served(lease, { model, request: asked, context, files, signal: context.signal }), asked);
+        },
+        onAttempt: (attempt, lease) => {
+          record.attempts.push(attempt);
+          record.account = lease.credential.accountId;
+          record.mode = lease.mode;
+        },
+      });
+    const source = demandingTurn({ request, ask });
     const usage = createUsageCount(countRequest(request, settings.usage.image_tokens));
     const cut = createCut({ stop: request.stop ?? [], maxTokens: request.maxTokens });
     const hide = showsReasoning(request, settings.app.thinking) && settings.chat.reasoning_format !== "hidden";
@@ -147,7 +161,13 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
       record.usage = usage.usage();
       void source.return();
     };
-    return { model, events: await commit(pullStream(pull, close), request, settings, clock) };
+    const events = await commit(pullStream(pull, close), request, settings, clock).catch((thrown: unknown) => {
+      if (thrown instanceof GatewayError && thrown.row.blame === "account") session.forget();
+      throw thrown;
+    });
+    // Whoever has begun to answer keeps the conversation, however the answer ends.
+    if (serving !== undefined) record.session = session.bind(serving);
+    return { model, events };
   };
 
   return { chat };
@@ -155,6 +175,23 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
 
 const isPicture = (event: GenerationEvent): event is GenerationEvent & { type: "image" } =>
   event.type === "image" && !event.partial;
+
+/** Reads the calls that the model writes into its text. */
+const withToolCalls = (source: GenerationStream, request: GenerationRequest): GenerationStream => {
+  const tools = callableTools(request);
+  if (tools.length === 0) return source;
+  const parallel = request.parallelToolCalls ?? true;
+  const step = createToolCalls({ tools, parallel, callId: () => hexId("call_") });
+  const pull = async (): Promise<EventBatch | null> => {
+    for (;;) {
+      const { done, value } = await source.next();
+      if (done) return null;
+      const batch = step.push(value);
+      if (batch.length > 0) return batch;
+    }
+  };
+  return pullStream(pull, () => void source.return());
+};
 
 const through = (batch: EventBatch, steps: readonly Step[]): EventBatch => {
   let passed = batch;

@@ -2,6 +2,7 @@
 // the body has ended. Never holds a body, a prompt or a credential.
 import type { GatewayError } from "../core/errors.ts";
 import type { FinishReason, Usage } from "../core/events.ts";
+import type { SessionOutcome } from "./session.ts";
 
 /** How the request ended: only "upstream-cut" and "failed" say anything about the upstream. */
 export type RequestOutcome = "finished" | "client-closed" | "upstream-cut" | "failed";
@@ -28,6 +29,8 @@ export interface RequestRecord {
   readonly attempts: Attempt[];
   account: string | null;
   mode: string | null;
+  /** Whether the conversation stayed with its account; null when none has begun to answer. */
+  session: SessionOutcome | null;
   firstByteMs: number | null;
   status: number;
   outcome: RequestOutcome | null;
@@ -44,6 +47,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   attempts: [],
   account: null,
   mode: null,
+  session: null,
   firstByteMs: null,
   status: 0,
   outcome: null,

@@ -129,6 +129,9 @@ export interface OpenCall extends Omit<Call, "params" | "principal"> {
 /** How many accounts were tried. */
 export const ATTEMPTS_HEADER = "x-grok2api-attempts";
 
+/** Whether the conversation stayed with its account: new, kept or moved. */
+export const SESSION_HEADER = "x-grok2api-session";
+
 export const ANYBODY: Principal = { kind: "anybody", id: "-", name: "anybody" };
 
 export const openCall = (start: CallStart): OpenCall => {

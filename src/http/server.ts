@@ -12,6 +12,7 @@ import { authenticate } from "./auth.ts";
 import { checkDeclaredSize } from "./body.ts";
 import {
   ATTEMPTS_HEADER,
+  SESSION_HEADER,
   type AuthClass,
   type HttpDeps,
   type HttpServer,
@@ -182,6 +183,7 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   for (const [name, value] of SAFE_HEADERS) if (!headers.has(name)) headers.set(name, value);
   const attempts = call.record.attempts.length;
   if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
+  if (call.record.session !== null) headers.set(SESSION_HEADER, call.record.session);
   if (call.request.method !== "OPTIONS") {
     addCors(headers, { request: call.request, auth, origins: call.config.server.cors_origins });
   }

@@ -5,6 +5,10 @@ export const uuid = (): string => crypto.randomUUID();
 /** `prefix` + 32 lower-case hex digits. */
 export const hexId = (prefix: string): string => prefix + crypto.randomUUID().replaceAll("-", "");
 
+/** 128 bits that stand for a text; equal texts have equal ones. */
+export const fingerprint = (text: string): string =>
+  new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 32);
+
 export const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 
 /** A number in [0, 1). */

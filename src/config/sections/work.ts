@@ -148,6 +148,17 @@ export const chat = section(
         help: { en: "Longest whole answer.", zh: "整个回答的最长时间。" },
       },
     ),
+    session_seconds: number(
+      3600,
+      { min: 0, max: 604_800 },
+      {
+        unit: "seconds",
+        help: {
+          en: "How long a conversation comes back to the account that served its last turn; 0 lets every turn go anywhere.",
+          zh: "对话在多长时间内继续使用上一轮的账号；0 表示每轮都可使用任意账号。",
+        },
+      },
+    ),
     transport: choice(
       "auto",
       { choices: ["auto", "socket", "rest"] },
