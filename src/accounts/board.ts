@@ -15,6 +15,8 @@ export interface Board {
   /** Passed over until the selection with this number. */
   skipUntil: Float64Array;
   inFlight: Int32Array;
+  /** Calls so far. */
+  used: Float64Array;
   /** One column a kind, in the order of QUOTA_KINDS; -1 is unknown. */
   remaining: Float64Array[];
   resetAt: Float64Array[];
@@ -34,6 +36,7 @@ export const createBoard = (): Board => ({
   fresh: new Uint8Array(FIRST_CAPACITY),
   skipUntil: new Float64Array(FIRST_CAPACITY),
   inFlight: new Int32Array(FIRST_CAPACITY),
+  used: new Float64Array(FIRST_CAPACITY),
   remaining: columns(),
   resetAt: columns(),
   totals: columns(),
@@ -48,6 +51,7 @@ const everyColumn = (board: Board): Column[] => [
   board.fresh,
   board.skipUntil,
   board.inFlight,
+  board.used,
   ...board.remaining,
   ...board.resetAt,
   ...board.totals,
@@ -73,6 +77,7 @@ const grow = (board: Board): void => {
     fresh: bytes(board.fresh),
     skipUntil: wide(board.skipUntil),
     inFlight,
+    used: wide(board.used),
     remaining: board.remaining.map(wide),
     resetAt: board.resetAt.map(wide),
     totals: board.totals.map(wide),
@@ -90,6 +95,7 @@ export const writeSlot = (board: Board, at: { readonly slot: number; readonly ac
   const { slot, account } = at;
   board.tier[slot] = TIERS.indexOf(account.tier);
   board.restsUntil[slot] = restsUntil(account);
+  board.used[slot] = account.use_count;
   board.fresh[slot] = account.use_count === 0 && account.last_used_at === null ? 1 : 0;
   QUOTA_KINDS.forEach((kind, index) => {
     const window = account.windows[kind];

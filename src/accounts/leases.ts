@@ -90,6 +90,7 @@ export const createLeases = (deps: LeaseDeps): Leases => {
       maxInflight: settings().max_inflight,
       excluded: [...need.exclude].map(slotOf),
       chance: deps.chance,
+      strategy: settings().strategy,
     };
     const sticky = slotOf(need.sticky);
     if (sticky >= 0 && selectSlot(board, { ...all, only: sticky }) === sticky) return index.at(sticky);

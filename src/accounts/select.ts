@@ -4,6 +4,7 @@
 import { modeFor, tierServes, type Mode, type Model } from "../core/models.ts";
 import type { Board } from "./board.ts";
 import { QUOTA_KINDS, TIERS, type QuotaKind } from "./quota.ts";
+import type { Strategy } from "./settings.ts";
 
 /** One tier that can serve a model, and the counter that the call draws from there; both as positions in their tables. */
 export interface Stop {
@@ -50,6 +51,7 @@ export interface Selection {
   /** Slots that are out of the question. */
   readonly excluded: readonly number[];
   readonly chance: () => number;
+  readonly strategy: Strategy;
   /** The one slot to look at, instead of all. */
   readonly only?: number;
 }
@@ -70,7 +72,9 @@ const UNKNOWN = 0.5 * CALL;
 /** The best account of one tier. Written for speed: plain loops over columns, no calls, no allocation. */
 const selectInTier = (board: Board, { selection, stop }: { selection: Selection; stop: Stop }): number => {
   const { now, turn, maxInflight, excluded, only } = selection;
-  const { tier, restsUntil, skipUntil, inFlight, fresh, equals } = board;
+  const { tier, restsUntil, skipUntil, inFlight, fresh, used, equals } = board;
+  const byQuota = selection.strategy === "quota";
+  const byUse = selection.strategy === "least_used";
   const remaining = board.remaining[stop.window];
   const resetAt = board.resetAt[stop.window];
   const totals = board.totals[stop.window];
@@ -86,8 +90,11 @@ const selectInTier = (board: Board, { selection, stop }: { selection: Selection;
     let left = remaining[slot] ?? -1;
     if (left >= 0 && now >= (resetAt[slot] ?? 0)) left = totals[slot] ?? -1;
     if (left === 0) continue;
-    const worth = left > 0 ? (left - busy) * CALL : fresh[slot] === 1 ? NEVER_USED : UNKNOWN;
-    const score = worth - busy;
+    let score = 0;
+    if (byQuota) {
+      const worth = left > 0 ? (left - busy) * CALL : fresh[slot] === 1 ? NEVER_USED : UNKNOWN;
+      score = worth - busy;
+    } else if (byUse) score = -(used[slot] ?? 0) - busy;
     if (score < best) continue;
     if (excluded.length > 0 && excluded.includes(slot)) continue;
     if (score > best) count = 0;

@@ -1,6 +1,10 @@
 // The part of the configuration (section `token`) that decides about accounts; names as in the configuration file.
 // Passed as a function everywhere, so that a changed setting counts from the next decision on.
+export type Strategy = "quota" | "least_used" | "random";
+
 export interface TokenSettings {
+  /** Which of the accounts that can serve is taken. */
+  readonly strategy: Strategy;
   /** Consecutive refused sessions after which an account is expired. */
   readonly fail_threshold: number;
   readonly save_delay_ms: number;
@@ -15,4 +19,8 @@ export interface TokenSettings {
   readonly refresh_interval_hours: number;
   readonly super_refresh_interval_hours: number;
   readonly refresh_concurrency: number;
+  readonly auto_refresh: boolean;
+  readonly on_demand_refresh_enabled: boolean;
+  readonly on_demand_refresh_min_interval_sec: number;
+  readonly on_demand_refresh_max_tokens: number;
 }

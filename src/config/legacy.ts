@@ -41,6 +41,9 @@ const whenProxied = (value: unknown, read: (path: string) => unknown): unknown =
 const whenManual = (value: unknown, read: (path: string) => unknown): unknown =>
   read("proxy.clearance.mode") === "none" ? undefined : value;
 
+/** That mode passed over quotas and took the account with the fewest calls. */
+const whenConsumed = (value: unknown): unknown => (value === true || value === "true" ? "least_used" : undefined);
+
 const bothCaches = (_value: unknown, read: (path: string) => unknown): unknown =>
   Number(read("global.image_cache_max_size_mb") ?? 512) + Number(read("global.video_cache_max_size_mb") ?? 1024);
 
@@ -121,6 +124,10 @@ export const legacyRules: Readonly<Record<string, LegacyRule>> = {
   "batch.nsfw_concurrency": renamed("nsfw.concurrent"),
   "batch.refresh_concurrency": renamed("usage.concurrent"),
   "token.nsfw_refresh_concurrency": renamed("nsfw.concurrent"),
+  "token.nsfw_refresh_retries": renamed("nsfw.retries"),
+  "token.on_demand_min_interval_sec": renamed("token.on_demand_refresh_min_interval_sec"),
+  "token.on_demand_max_tokens": renamed("token.on_demand_refresh_max_tokens"),
+  "token.consumed_mode_enabled": { to: ["token.strategy"], convert: whenConsumed },
 
   // The tree with nested sections
   "features.temporary": renamed("app.temporary"),
@@ -145,6 +152,7 @@ export const legacyRules: Readonly<Record<string, LegacyRule>> = {
   "account.refresh.basic_interval_sec": { to: ["token.refresh_interval_hours"], convert: secondsToHours },
   "account.refresh.super_interval_sec": { to: ["token.super_refresh_interval_hours"], convert: secondsToHours },
   "account.refresh.usage_concurrency": renamed("token.refresh_concurrency"),
+  "account.refresh.on_demand_min_interval_sec": renamed("token.on_demand_refresh_min_interval_sec"),
   "account.selection.max_inflight": renamed("token.max_inflight"),
 
   // setting.toml
@@ -196,7 +204,6 @@ export const ignoredKeys: Readonly<Record<string, string>> = {
   "global.batch_save_threshold": "token.save_delay_ms sets how long changes are collected",
   "token.usage_flush_interval_sec": "token.save_delay_ms sets how long changes are collected",
   "token.reload_interval_sec": noWorkers,
-  "token.consumed_mode_enabled": "accounts are chosen by quota and load together",
   "features.auto_chat_mode_fallback": "the model that was asked for is the one that answers",
   "usage.batch_size": noBatch,
   "nsfw.batch_size": noBatch,
@@ -220,15 +227,12 @@ export const formerKeys: ReadonlySet<string> = new Set(
     features: "thinking_summary show_search_sources imagine_public_image_proxy",
     log: "max_file_size_mb max_files log_health_requests log_all_requests request_slow_ms",
     cache: "keep_base64_cache local.image_max_mb local.video_max_mb",
-    token: "nsfw_refresh_retries on_demand_refresh_enabled on_demand_min_interval_sec on_demand_max_tokens",
-    "account.refresh": "heavy_interval_sec on_demand_min_interval_sec",
+    "account.refresh": "heavy_interval_sec",
     image: "medium_min_bytes final_min_bytes max_retries",
     imagine_fast: "n size response_format",
     video: "enable_public_asset upscale_timing",
     voice: "timeout",
     asset: "download_concurrent list_concurrent list_timeout delete_concurrent delete_timeout",
-    nsfw: "concurrent timeout browser",
-    usage: "browser",
   }).flatMap(([section, names]) => names.split(" ").map((name) => `${section}.${name}`)),
 );
 

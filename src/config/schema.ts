@@ -2,11 +2,12 @@
 // Knows no source of values. A key is born by one entry in a section table and by nothing else.
 import { z } from "zod";
 import { type KeyMeta, keyRegistry } from "./fields.ts";
+import { nsfw, token, usage } from "./sections/accounts.ts";
 import { app, downstream, server } from "./sections/gateway.ts";
 import { image, video } from "./sections/media.ts";
 import { responses } from "./sections/responses.ts";
 import { grok, proxy, retry } from "./sections/upstream.ts";
-import { asset, cache, chat, nsfw, token, usage } from "./sections/work.ts";
+import { asset, cache, chat } from "./sections/work.ts";
 
 /** In the order in which forms and documents show them. */
 export const sections = {

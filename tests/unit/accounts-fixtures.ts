@@ -13,6 +13,7 @@ export const START = Date.UTC(2026, 7, 1);
 export const HOUR = 3_600_000;
 
 export const settings: TokenSettings = {
+  strategy: "quota",
   fail_threshold: 5,
   save_delay_ms: 500,
   max_inflight: 4,
@@ -23,6 +24,10 @@ export const settings: TokenSettings = {
   refresh_interval_hours: 8,
   super_refresh_interval_hours: 2,
   refresh_concurrency: 5,
+  auto_refresh: true,
+  on_demand_refresh_enabled: true,
+  on_demand_refresh_min_interval_sec: 300,
+  on_demand_refresh_max_tokens: 100,
 };
 
 /** Lets everything run that waits for nothing but its turn. */

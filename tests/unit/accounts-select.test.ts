@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { createBoard, freeSlot, takeSlot, type Board } from "../../src/accounts/board.ts";
 import { planFor, selectSlot, windowOf } from "../../src/accounts/select.ts";
+import type { Strategy } from "../../src/accounts/settings.ts";
 import { anAccount, aWindow, model, START } from "./accounts-fixtures.ts";
 
 interface Row {
@@ -34,6 +35,7 @@ interface Asked {
   readonly chance?: number;
   readonly excluded?: readonly Row[];
   readonly turn?: number;
+  readonly strategy?: Strategy;
 }
 const choose = (rows: readonly Row[], asked: Asked = {}): string | null => {
   const slot = selectSlot(boardOf(rows), {
@@ -43,6 +45,7 @@ const choose = (rows: readonly Row[], asked: Asked = {}): string | null => {
     maxInflight: 4,
     excluded: (asked.excluded ?? []).map((one) => rows.indexOf(one)),
     chance: () => asked.chance ?? 0,
+    strategy: asked.strategy ?? "quota",
   });
   return rows[slot]?.token ?? null;
 };
@@ -151,6 +154,26 @@ test("a call draws from the counter of its kind", () => {
   for (const [id, window] of cases) expect(windowOf(model(id), model(id).web.mode)).toBe(window as "fast");
 });
 
+describe("another strategy", () => {
+  const rows = [
+    row("much left", { use_count: 9, ...{ windows: { fast: aWindow(20) } } }),
+    row("little used", { use_count: 2, windows: { fast: aWindow(1) } }),
+    row("new", {}),
+  ];
+  test("least_used takes the fewest calls, running ones included", () => {
+    expect(choose(rows, { strategy: "least_used" })).toBe("new");
+    expect(choose(rows.slice(0, 2), { strategy: "least_used" })).toBe("little used");
+    const busy = [row("two used", { use_count: 2 }, { inFlight: 3 }), row("four used", { use_count: 4 })];
+    expect(choose(busy, { strategy: "least_used" })).toBe("four used");
+  });
+  test("random takes any that can serve, and no other", () => {
+    const seen = [0, 0.4, 0.99].map((chance) => choose(rows, { strategy: "random", chance }));
+    expect(seen).toEqual(["much left", "little used", "new"]);
+    const resting = row("resting", { status: "cooling", cooldown_until: START + 1 });
+    expect(choose([resting, row("one"), row("full", {}, { inFlight: 4 })], { strategy: "random" })).toBe("one");
+  });
+});
+
 test("the board moves the last account into a gap and grows beyond its first size", () => {
   const board = boardOf(
     Array.from({ length: 100 }, (_, index) =>
@@ -180,7 +203,13 @@ test("5,000 accounts", () => {
   };
   for (const [name, rows] of Object.entries(pools)) {
     const board = boardOf(rows);
-    for (const excluded of [[], [17, 4711]]) {
+    const trials: [Strategy, number[]][] = [
+      ["quota", []],
+      ["quota", [17, 4711]],
+      ["least_used", []],
+      ["random", []],
+    ];
+    for (const [strategy, excluded] of trials) {
       const once = () =>
         selectSlot(board, {
           plan: planFor(model("grok-4")),
@@ -189,13 +218,16 @@ test("5,000 accounts", () => {
           maxInflight: 4,
           excluded,
           chance: () => 0.5,
+          strategy,
         });
       const runs = 1000;
       for (let run = 0; run < 300; run++) once();
       const begun = Bun.nanoseconds();
       for (let run = 0; run < runs; run++) once();
       const micros = (Bun.nanoseconds() - begun) / runs / 1000;
-      console.log(`selection among 5,000 accounts (${name}, ${excluded.length} excluded): ${micros.toFixed(1)} µs`);
+      console.log(
+        `selection among 5,000 accounts (${strategy}, ${name}, ${excluded.length} excluded): ${micros.toFixed(1)} µs`,
+      );
       expect(once()).toBeGreaterThanOrEqual(0);
     }
   }

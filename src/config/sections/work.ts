@@ -1,122 +1,5 @@
-// The settings of accounts and of the work done with them: a table, one entry a key.
+// The settings of chats, attachments and stored files: a table, one entry a key.
 import { boolean, choice, integer, number, section } from "../fields.ts";
-
-export const token = section(
-  { en: "Accounts", zh: "账号" },
-  {
-    fail_threshold: integer(
-      5,
-      { min: 1, max: 100 },
-      {
-        help: {
-          en: "Refused sessions (401) in a row after which an account counts as expired.",
-          zh: "连续多少次 401 后账号视为失效。",
-        },
-      },
-    ),
-    save_delay_ms: integer(
-      500,
-      { min: 0, max: 60_000 },
-      {
-        unit: "milliseconds",
-        help: {
-          en: "Account changes are collected this long before they are written.",
-          zh: "账号变更写入前的合并时间。",
-        },
-      },
-    ),
-    max_inflight: integer(
-      4,
-      { min: 1, max: 1000 },
-      {
-        help: {
-          en: "Requests that one account serves at the same time. The site refuses accounts that talk too much at once; raise with care.",
-          zh: "单个账号的并发请求数。站点会拒绝并发过高的账号，请谨慎调高。",
-        },
-      },
-    ),
-    wait_ms: integer(
-      2000,
-      { min: 0, max: 120_000 },
-      {
-        unit: "milliseconds",
-        help: {
-          en: "How long a request may wait for a busy account; 0 refuses at once.",
-          zh: "所有账号繁忙时请求的最长等待时间；0 表示立即拒绝。",
-        },
-      },
-    ),
-    error_skip_requests: integer(
-      5,
-      { min: 0, max: 1000 },
-      {
-        help: {
-          en: "After an error an account is passed over for this many selections.",
-          zh: "账号出错后在随后多少次选择中被跳过。",
-        },
-      },
-    ),
-    cooldown_seconds: number(
-      3600,
-      { min: 0, max: 604_800 },
-      {
-        unit: "seconds",
-        help: {
-          en: "Rest after a 429 when quota is left or unknown.",
-          zh: "收到 429 且仍有额度或额度未知时的冷却时间。",
-        },
-      },
-    ),
-    exhausted_cooldown_seconds: number(
-      36_000,
-      { min: 0, max: 604_800 },
-      {
-        unit: "seconds",
-        help: { en: "Rest after a 429 when the quota is used up.", zh: "收到 429 且额度耗尽时的冷却时间。" },
-      },
-    ),
-    max_retry_after_seconds: number(
-      86_400,
-      { min: 0, max: 604_800 },
-      {
-        unit: "seconds",
-        help: {
-          en: "Longest rest that a Retry-After of the upstream may ask for.",
-          zh: "上游 Retry-After 可要求的最长冷却时间。",
-        },
-      },
-    ),
-    auto_refresh: boolean(true, {
-      help: { en: "Quotas of resting accounts are asked for in the background.", zh: "后台自动查询冷却账号的额度。" },
-    }),
-    refresh_interval_hours: number(
-      8,
-      { min: 0.01, max: 720 },
-      {
-        unit: "hours",
-        help: { en: "Time between two quota questions for a basic account.", zh: "基础账号的额度查询间隔。" },
-      },
-    ),
-    super_refresh_interval_hours: number(
-      2,
-      { min: 0.01, max: 720 },
-      {
-        unit: "hours",
-        help: { en: "Time between two quota questions for a super account.", zh: "Super 账号的额度查询间隔。" },
-      },
-    ),
-    refresh_concurrency: integer(
-      5,
-      { min: 1, max: 100 },
-      {
-        help: {
-          en: "Accounts whose quota is asked for at the same time in the background.",
-          zh: "后台同时查询额度的账号数。",
-        },
-      },
-    ),
-  },
-);
 
 export const chat = section(
   { en: "Chat", zh: "对话" },
@@ -272,41 +155,6 @@ export const asset = section(
   },
 );
 
-export const usage = section(
-  { en: "Usage", zh: "用量" },
-  {
-    image_tokens: integer(
-      765,
-      { min: 0, max: 100_000 },
-      {
-        unit: "tokens",
-        help: {
-          en: "Tokens that a picture counts for in the usage estimate.",
-          zh: "用量估算中每张图片折算的 token 数。",
-        },
-      },
-    ),
-    timeout: number(
-      60,
-      { min: 0.05, max: 600 },
-      {
-        unit: "seconds",
-        help: { en: "Longest quota question to the upstream.", zh: "向上游查询额度的最长时间。" },
-      },
-    ),
-    concurrent: integer(
-      10,
-      { min: 1, max: 1000 },
-      {
-        help: {
-          en: "Quota questions at the same time when the operator asks for a refresh.",
-          zh: "手动刷新时同时查询额度的请求数。",
-        },
-      },
-    ),
-  },
-);
-
 export const cache = section(
   { en: "Stored pictures and clips", zh: "本地图片与视频" },
   {
@@ -319,8 +167,19 @@ export const cache = section(
       {
         unit: "megabytes",
         help: {
-          en: "Room for stored pictures, and the same again for clips.",
-          zh: "本地图片的空间上限；视频另有同样大小的上限。",
+          en: "Room for stored pictures and clips together; above it the oldest go, down to 80 %.",
+          zh: "本地图片与视频合计的空间上限；超出后从最旧的文件开始删除，直至 80%。",
+        },
+      },
+    ),
+    min_free_mb: number(
+      200,
+      { min: 0, max: 1_000_000 },
+      {
+        unit: "megabytes",
+        help: {
+          en: "Space that stays free on the disk: below it old files go first, then nothing more is stored.",
+          zh: "磁盘须保留的空间：低于此值时先删除旧文件，仍不足则不再保存新文件。",
         },
       },
     ),
