@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { configTables, exampleToml, type Language } from "../src/config/document.ts";
 import { ERROR_TABLE } from "../src/core/errors.ts";
 import { CATALOGUE } from "../src/core/models.ts";
+import { ROUTES } from "../src/http/routes.ts";
+import { SCENARIOS } from "../src/simulator/scenarios.ts";
 
 export type Generators = Readonly<Record<string, (language: Language) => string>>;
 
@@ -12,6 +14,8 @@ const generators: Generators = {
   config: configTables,
   errors: errorTable,
   models: modelTable,
+  routes: routeTable,
+  scenarios: scenarioTable,
 };
 
 /** Markdown files that may hold regions; one that does not exist has none. */
@@ -75,6 +79,26 @@ function modelTable(language: Language): string {
     return `| \`${model.id}\` | ${aliases} | ${model.kind} | ${model.tier} | ${model.description} |`;
   });
   return [head, "|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** One row a route; other paths of the same handler stand beside it. */
+function routeTable(language: Language): string {
+  const head =
+    language === "zh"
+      ? "| 路由 | 凭据 | 开关 | 说明（英文） |"
+      : "| Route | Credential | Toggle | What it does |";
+  const rows = ROUTES.map(({ method, path, aliases = [], auth, toggle, summary }) => {
+    const others = aliases.length > 0 ? ` (${aliases.map((alias) => `\`${alias}\``).join(", ")})` : "";
+    return `| \`${method} ${path}\`${others} | ${auth} | ${toggle ? `\`downstream.${toggle}\`` : ""} | ${summary} |`;
+  });
+  return [head, "|---|---|---|---|", ...rows].join("\n");
+}
+
+function scenarioTable(): string {
+  const rows = SCENARIOS.map(({ name, summary, number }) => {
+    return `| \`sim:${name}${number === undefined ? "" : "-N"}\` | ${summary} |`;
+  });
+  return ["| Word in the prompt | What the simulated upstream does |", "|---|---|", ...rows].join("\n");
 }
 
 async function wantedFiles(root: string): Promise<{ path: string; before: string; after: string }[]> {
