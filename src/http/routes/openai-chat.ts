@@ -5,6 +5,7 @@ import { hexId } from "../../lib/ids.ts";
 import { unixSeconds } from "../../lib/clock.ts";
 import { parseChatRequest } from "../../protocols/openai/chat-request.ts";
 import { collectChat, createChatStreamEncoder } from "../../protocols/openai/chat-response.ts";
+import { explicitSession } from "../../protocols/openai/session-key.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
 import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
@@ -14,10 +15,13 @@ const MEGABYTE = 1024 * 1024;
 
 const chatCompletions = async (call: Call): Promise<Response> => {
   const { config, deps, record } = call;
-  const request = parseChatRequest(await readJson(call), {
+  const body = await readJson(call);
+  const parsed = parseChatRequest(body, {
     maxAttachments: config.asset.max_attachments,
     maxAttachmentBytes: config.asset.max_attachments_mb * MEGABYTE,
   });
+  const sessionKey = explicitSession(body, call.request.headers);
+  const request = sessionKey === undefined ? parsed : { ...parsed, sessionKey };
   record.model = request.model;
   record.stream = request.stream;
   const id = hexId("chatcmpl-");

@@ -1,7 +1,9 @@
 // Builds what the site's chat takes: one flattened text, and the body around it for both REST generations.
 // Pure. The payload shapes are those of browsers and gateways between 2026-02 and 2026-08.
-import type { ContentPart, GenerationRequest, Message } from "../../core/request.ts";
+import type { ContentPart, GenerationRequest, Message, ReasoningEffort } from "../../core/request.ts";
 import type { Mode, Model } from "../../core/models.ts";
+import { isObject } from "../../lib/json.ts";
+import { promptFrame } from "./tool-prompt.ts";
 
 export interface ChatSettings {
   readonly temporary: boolean;
@@ -26,22 +28,39 @@ const textOf = (parts: readonly ContentPart[]): string =>
     .join("\n")
     .trim();
 
+/** Sound JSON cannot forge anything once its tags are broken up; anything else is a text like others. */
+const argumentsMarkup = (text: string): string => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return JSON.stringify(value).replaceAll("</", "<\\/");
+  } catch {
+    // A call that the caller wrote by hand.
+  }
+  return neutralise(text);
+};
+
 /** A call in the history, in the same markup that a model is asked to use. */
 const callMarkup = (message: Message): string => {
   const calls = (message.toolCalls ?? []).map(
     (call) =>
-      `  <tool_call>\n    <tool_name>${call.name}</tool_name>\n    <parameters>${call.arguments}</parameters>\n  </tool_call>`,
+      `  <tool_call>\n    <tool_name>${neutralise(call.name)}</tool_name>\n    <parameters>${argumentsMarkup(call.arguments)}</parameters>\n  </tool_call>`,
   );
   return calls.length > 0 ? `<tool_calls>\n${calls.join("\n")}\n</tool_calls>` : "";
 };
 
+/** A result's place in the conversation; the older role `function` has a name instead of an id. */
+const resultTitle = ({ toolCallId, name }: Message): string =>
+  `[tool result for ${(toolCallId || name || "unknown").replace(/[\]\n\r]/g, "")}]`;
+
 const turn = (message: Message): string => {
   const text = message.role === "system" ? textOf(message.content) : neutralise(textOf(message.content));
-  if (message.role === "tool") return `[tool result for ${message.toolCallId ?? "unknown"}]\n${text}`;
+  if (message.role === "tool") return `${resultTitle(message)}\n${text}`;
   const body = [text, callMarkup(message)].filter((part) => part !== "").join("\n");
   if (body !== "") return `[${message.role}]\n${body}`;
   return message.content.length > 0 ? `[${message.role}]\n${ATTACHMENTS_ONLY}` : "";
 };
+
+const systemTurn = (text: string): Message => ({ role: "system", content: [{ type: "text", text }] });
 
 /**
  * The whole conversation as one text. A lone user message goes bare, as a browser sends it; otherwise each turn is
@@ -56,6 +75,21 @@ export const flatten = (messages: readonly Message[]): string => {
     .map(turn)
     .filter((text) => text !== "")
     .join("\n\n");
+};
+
+/**
+ * The text of a request: its turns (or those of `messages`), framed by what the model has to know about tools and form,
+ * and the answer that missed the demand when it is asked for again.
+ */
+export const promptOf = (request: GenerationRequest, messages: readonly Message[] = request.messages): string => {
+  const { opening, closing } = promptFrame(request, neutralise);
+  const { correction } = request;
+  const missed: Message[] =
+    correction === undefined || correction.answer.trim() === ""
+      ? []
+      : [{ role: "assistant", content: [{ type: "text", text: correction.answer }] }];
+  const body = flatten([...(opening === null ? [] : [systemTurn(opening)]), ...messages, ...missed]);
+  return closing === null ? body : `${body}\n\n[system]\n${closing}`;
 };
 
 /** A browser window on a Mac, as every gateway has sent it unchanged since 2025. */
@@ -85,14 +119,23 @@ export interface ChatBody {
   readonly settings: ChatSettings;
 }
 
+/** The site's own scale has three steps (2026-08). */
+const EFFORTS: Readonly<Record<ReasoningEffort, "low" | "medium" | "high" | null>> = {
+  none: null,
+  minimal: "low",
+  low: "low",
+  medium: "medium",
+  high: "high",
+  xhigh: "high",
+};
+
 /** Sampling values; whether the site honours them is unproven (2026-08). */
 const overrides = (request: GenerationRequest): object | undefined => {
+  const effort = request.reasoningEffort === undefined ? null : EFFORTS[request.reasoningEffort];
   const values = {
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
     ...(request.topP === undefined ? {} : { topP: request.topP }),
-    ...(request.reasoningEffort && request.reasoningEffort !== "none"
-      ? { reasoningEffort: request.reasoningEffort }
-      : {}),
+    ...(effort === null ? {} : { reasoningEffort: effort }),
   };
   return Object.keys(values).length > 0 ? values : undefined;
 };
@@ -117,7 +160,7 @@ export const newConversationBody = (chat: ChatBody): object => ({
   message: chat.message,
   fileAttachments: chat.fileIds,
   imageAttachments: [],
-  disableSearch: false,
+  disableSearch: chat.request.webSearch === false,
   enableImageGeneration: true,
   returnImageBytes: false,
   returnRawGrokInXaiRequest: false,

@@ -14,7 +14,7 @@ import type { ChatCall, ProviderCall } from "../port.ts";
 import { UpgradeRefused } from "../upstream-port.ts";
 import { createAnswer } from "./answer.ts";
 import type { createUploads } from "./assets.ts";
-import { flatten, newConversationBody, type ChatSettings } from "./chat-request.ts";
+import { newConversationBody, promptOf, type ChatSettings } from "./chat-request.ts";
 import { createSocketReader, ping, sessionCreate, type TurnOptions } from "./chat-socket.ts";
 import { createFrameReader } from "./chat-stream.ts";
 import type { GrokClient } from "./client.ts";
@@ -70,7 +70,7 @@ export const createChat = (deps: {
       request,
       model: call.model,
       mode,
-      message: flatten(request.messages),
+      message: promptOf(request),
       fileIds: turn.fileIds,
       settings,
     });
@@ -158,7 +158,7 @@ export const createChat = (deps: {
     const socket = await openSocket(turn);
     const options: TurnOptions = {
       mode,
-      message: flatten(socketMessages(request, settings)),
+      message: promptOf(request, socketMessages(request, settings)),
       fileIds: turn.fileIds,
       temporary: settings.temporary,
       disableMemory: settings.disableMemory,
