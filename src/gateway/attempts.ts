@@ -16,6 +16,12 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
   /** Id of the account that should serve it if it can. */
   readonly sticky?: string | undefined;
+  /** Which accounts may serve it, the preferred ones first; any that serves the model when absent. */
+  readonly needs?: (tried: ReadonlySet<string>) => readonly Need[];
+  /** Events that go out at once although they commit nothing; a second attempt tells its own. */
+  readonly passes?: (event: GenerationEvent) => boolean;
+  /** Calls of the counter that a served attempt has cost, where it is not the usual number. */
+  readonly units?: () => number;
   /** Runs the provider with the leased account. */
   readonly run: (lease: Lease) => GenerationStream;
   readonly onAttempt: (attempt: Attempt, lease: Lease) => void;
@@ -39,10 +45,15 @@ interface Allowance {
 type Next = "other-account" | "same-account" | "stop";
 
 export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps) => {
-  const acquire = async (need: Need, signal: AbortSignal): Promise<Lease> => {
-    const lease = pool.acquire(need) ?? (await pool.waitForFree(need, { signal, ms: config().token.wait_ms }));
+  const acquire = async (needs: readonly Need[], wait: { signal: AbortSignal; otherwise: Need }): Promise<Lease> => {
+    for (const need of needs) {
+      const lease = pool.acquire(need);
+      if (lease) return lease;
+    }
+    const last = needs.at(-1);
+    const lease = last ? await pool.waitForFree(last, { signal: wait.signal, ms: config().token.wait_ms }) : null;
     if (lease) return lease;
-    const empty = pool.explainEmpty(need);
+    const empty = pool.explainEmpty(last ?? wait.otherwise);
     throw new GatewayError(empty.code, empty.message, {
       ...(empty.retryAfterMs === null ? {} : { retryAfterMs: empty.retryAfterMs }),
     });
@@ -52,7 +63,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   const decide = (error: GatewayError, left: Allowance): Next => {
     const { retry } = config();
     const status = error.detail.upstream?.status;
-    if (clock.monotonic() > left.until) return "stop";
+    if (clock.monotonic() > left.until || error.detail.shouldRetry === false) return "stop";
     switch (error.row.retry) {
       case "never":
         return "stop";
@@ -91,7 +102,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   };
 
   /** One account's try at the answer; its events are held back until one of them is visible. */
-  const begin = (lease: Lease, { run, onAttempt }: AttemptOptions) => {
+  const begin = (lease: Lease, { run, onAttempt, passes, units }: AttemptOptions) => {
     const startedMs = clock.monotonic();
     const stream = run(lease);
     let held: GenerationEvent[] | null = [];
@@ -102,7 +113,8 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
       closed = true;
       const error = last?.type === "failure" ? last.error : null;
       if (error && error.code !== "client_closed") lease.report({ kind: "failed", error });
-      else lease.report({ kind: last?.type === "finish" ? "served" : "client-closed" });
+      else if (last?.type === "finish") lease.report({ kind: "served", ...(units ? { units: units() } : {}) });
+      else lease.report({ kind: "client-closed" });
       onAttempt(
         {
           account: lease.credential.accountId,
@@ -135,7 +147,9 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           return last.error;
         }
         if (!visible) {
-          held.push(...value);
+          const early = passes ? value.filter(passes) : [];
+          held.push(...(passes ? value.filter((event) => !passes(event)) : value));
+          if (early.length > 0) return early;
           continue;
         }
         const batch = held.length > 0 ? [...held, ...value] : value;
@@ -170,6 +184,13 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
       ...(sticky === undefined ? {} : { sticky }),
       ...(only ? { only } : {}),
     });
+    /** Once a single account is to be tried again, only what allows that one counts. */
+    const needs = (): readonly Need[] => {
+      const all = options.needs?.(tried) ?? [need()];
+      const again = only;
+      if (again === null) return all;
+      return all.filter((one) => one.only === undefined || one.only === again).map((one) => ({ ...one, only: again }));
+    };
     const end = (error: GatewayError): EventBatch => {
       over = true;
       return [{ type: "failure", error }];
@@ -178,7 +199,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     const proceed = async (): Promise<EventBatch | null> => {
       try {
         if (failed) await pause(failed, count - 1, signal);
-        current = begin(await acquire(need(), signal), options);
+        current = begin(await acquire(needs(), { signal, otherwise: need() }), options);
         count++;
         return null;
       } catch (thrown) {
