@@ -188,8 +188,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     timers.push(
       clock.every(TICK_MS, pool.tick),
       clock.every(TRIM_MS, () => {
-        if (config().cache.enable_auto_clean)
-          media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
+        media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
+        audit.prune().catch((error: unknown) => log.error("old audit rows could not be removed", { error }));
       }),
     );
 
@@ -235,8 +235,12 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
 
 const mediaLimits = ({ asset, cache }: Config) => {
   const file = asset.max_download_mb * MEGABYTE;
-  const total = cache.enable_auto_clean ? cache.limit_mb * MEGABYTE : Number.POSITIVE_INFINITY;
-  return { maxFileBytes: { image: file, video: file }, maxTotalBytes: { image: total, video: total } };
+  return {
+    maxFileBytes: { image: file, video: file },
+    maxTotalBytes: cache.limit_mb * MEGABYTE,
+    minFreeBytes: cache.min_free_mb * MEGABYTE,
+    autoClean: cache.enable_auto_clean,
+  };
 };
 
 const importAccounts = async (pool: Pool, parsed: ParsedImport) => {

@@ -241,6 +241,7 @@ export const ERROR_TABLE = {
   // The gateway
   no_available_account: gateway("No account of the pool can serve this model now.", 503),
   server_overloaded: gateway("The gateway is at its limit of concurrent requests.", 503),
+  storage_full: gateway("The disk of the data folder is too full to keep another file.", 507, "error"),
   shutting_down: gateway("The gateway is stopping.", 503, "info"),
   internal_error: gateway("A fault in the gateway; details are only in its log.", 500, "error"),
 } as const satisfies Record<string, ErrorRow>;

@@ -4,6 +4,8 @@
 /** Types that are stored and served. */
 export type MediaType = "image/png" | "image/jpeg" | "image/webp" | "image/gif" | "video/mp4";
 
+export const kindOf = (mime: MediaType): "image" | "video" => (mime === "video/mp4" ? "video" : "image");
+
 /** Bytes from the start that are enough to tell every type apart. */
 export const SNIFF_BYTES = 64;
 

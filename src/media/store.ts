@@ -2,19 +2,21 @@
 // Knows no link and no upstream. Invariant: a file is whole or absent, its type comes from its bytes, and nothing outside
 // the two folders is ever opened.
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
 import { createGate } from "../lib/lock.ts";
 import type { Log } from "../lib/log.ts";
-import type { Documents } from "../storage/port.ts";
+import type { DocumentChange, Documents } from "../storage/port.ts";
+import { adoptFile, type Adoption, type ForeignFile } from "./adopt.ts";
 import { fileNames } from "./file-name.ts";
-import { checkFileName, isFileName, type MediaKind } from "./links.ts";
-import { type MediaType, SNIFF_BYTES, sniffMedia } from "./sniff.ts";
+import { createMediaFolder, type FileName, type FoundFile, type MediaFolder, PART_PREFIX } from "./folder.ts";
+import { checkFileName, type MediaKind } from "./links.ts";
+import { hashFile, readStart } from "./read-file.ts";
+import { createMediaRoom, type RoomLimits, type Trimmed } from "./room.ts";
+import { kindOf, type MediaType, sniffMedia } from "./sniff.ts";
 
 export interface NewMedia {
   readonly kind: MediaKind;
@@ -38,10 +40,8 @@ export interface StoredFile {
   readonly modifiedMs: number;
 }
 
-export interface MediaLimits {
+export interface MediaLimits extends RoomLimits {
   readonly maxFileBytes: Readonly<Record<MediaKind, number>>;
-  /** Of all files of a kind; what is over is trimmed, oldest first. */
-  readonly maxTotalBytes: Readonly<Record<MediaKind, number>>;
 }
 
 export interface KindUse {
@@ -54,11 +54,18 @@ export interface MediaStore {
   put(file: NewMedia): Promise<StoredFile>;
   /** Null when there is no such file, or none that may be served. Throws `invalid_file_name`. */
   find(kind: MediaKind, name: string): Promise<StoredFile | null>;
-  /** True when a file was there. */
-  remove(kind: MediaKind, name: string): Promise<boolean>;
+  /** All files of a kind, newest first. */
+  all(kind: MediaKind): Promise<FoundFile[]>;
   use(kind: MediaKind): Promise<KindUse>;
-  /** Brings both kinds below their caps and clears what broken writes have left; for a timer. */
-  trim(): Promise<{ readonly files: number; readonly bytes: number }>;
+  /**
+   * What was there and is gone. The documents that `along` makes of it are written before the first file goes, together
+   * with the removal of the files' own documents.
+   */
+  remove(files: readonly FileName[], along?: (removed: readonly FoundFile[]) => DocumentChange[]): Promise<FoundFile[]>;
+  /** Takes over a file of another installation under the name that it has. */
+  adopt(file: ForeignFile): Promise<Adoption>;
+  /** Brings all files below the limits and clears what broken writes have left; for a timer. */
+  trim(): Promise<Trimmed>;
 }
 
 export interface MediaStoreDeps {
@@ -68,16 +75,13 @@ export interface MediaStoreDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: () => MediaLimits;
+  /** Tests: another measure of the disk. */
+  readonly folder?: Pick<MediaFolder, "freeBytes">;
 }
 
 const COLLECTION = "media";
-const KINDS: readonly MediaKind[] = ["image", "video"];
-/** Trimming goes below the cap, so that it does not run for every new file. */
-const TRIM_TO = 0.8;
-/** A link that was just handed out must work. */
-const FRESH_MS = 60_000;
-const PART_PREFIX = ".part-";
-const PART_LIFE_MS = 3_600_000;
+/** Documents in one transaction. */
+const REMOVED_AT_ONCE = 500;
 
 const StoredRecord = z.object({
   mime: z.enum(["image/png", "image/jpeg", "image/webp", "image/gif", "video/mp4"]),
@@ -89,34 +93,14 @@ const StoredRecord = z.object({
 });
 type StoredRecord = z.infer<typeof StoredRecord>;
 
-interface FileName {
-  readonly kind: MediaKind;
-  readonly name: string;
-}
-
-const kindOf = (mime: MediaType): MediaKind => (mime === "video/mp4" ? "video" : "image");
 const idOf = ({ kind, name }: FileName): string => `${kind}/${name}`;
 
-const isMissing = (thrown: unknown): boolean =>
-  thrown instanceof Error && "code" in thrown && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR");
-
 export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
-  const { directory, documents, clock, log, limits } = deps;
-  const folder = (kind: MediaKind): string => join(directory, kind);
-  const pathOf = (file: FileName): string => join(folder(file.kind), file.name);
+  const { documents, clock, limits } = deps;
+  const folder: MediaFolder = { ...createMediaFolder(deps.directory), ...deps.folder };
+  const { pathOf } = folder;
   // Choosing a free name and taking it must not be interleaved.
   const naming = createGate(() => 1);
-
-  /** Size and time of a regular file; a link to somewhere else counts as absent. */
-  const look = async (path: string): Promise<{ bytes: number; modifiedMs: number } | null> => {
-    try {
-      const found = await lstat(path);
-      return found.isFile() ? { bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) } : null;
-    } catch (thrown) {
-      if (isMissing(thrown)) return null;
-      throw thrown;
-    }
-  };
 
   const readRecord = async (file: FileName): Promise<StoredRecord | null> => {
     const document = await documents.get(COLLECTION, idOf(file));
@@ -133,7 +117,7 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
   };
 
   const find = async (file: FileName): Promise<StoredFile | null> => {
-    const seen = await look(pathOf(file));
+    const seen = await folder.look(file);
     if (seen === null) return null;
     const record = await readRecord(file);
     if (record !== null && record.bytes === seen.bytes && record.modifiedMs === seen.modifiedMs) {
@@ -148,12 +132,25 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     return describe(file, fresh);
   };
 
-  const remove = async (file: FileName): Promise<boolean> => {
-    const there = (await look(pathOf(file))) !== null;
-    if (there) await rm(pathOf(file), { force: true });
-    await documents.write([{ collection: COLLECTION, id: idOf(file), remove: true }]);
+  const remove: MediaStore["remove"] = async (files, along = () => []) => {
+    for (const { name } of files) checkFileName(name);
+    const there: FoundFile[] = [];
+    for (const file of files) {
+      const seen = await folder.look(file);
+      if (seen !== null) there.push({ kind: file.kind, name: file.name, ...seen });
+    }
+    const changes = [
+      ...files.map((file): DocumentChange => ({ collection: COLLECTION, id: idOf(file), remove: true })),
+      ...along(there),
+    ];
+    for (let start = 0; start < changes.length; start += REMOVED_AT_ONCE) {
+      await documents.write(changes.slice(start, start + REMOVED_AT_ONCE));
+    }
+    for (const file of there) await rm(pathOf(file), { force: true });
     return there;
   };
+  const discard = (part: FileName) => rm(pathOf(part), { force: true });
+  const room = createMediaRoom({ ...deps, folder, discard, remove: (file) => remove([file]) });
 
   /** The name to store under, or the file that is already there. */
   const choose = async (kind: MediaKind, facts: { names: readonly string[]; etag: string }) => {
@@ -173,8 +170,9 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     const names = fileNames({ origin: file.name ?? file.origin, mime, digest: etag });
     const before = await choose(kind, { names, etag });
     if (before.there !== undefined) return before.there;
-    await mkdir(folder(kind), { recursive: true });
-    const part = join(folder(kind), hexId(PART_PREFIX));
+    if (!(await room.hasRoomFor(bytes.byteLength))) throw full();
+    await folder.make(kind);
+    const part = pathOf({ kind, name: hexId(PART_PREFIX) });
     try {
       await writeFile(part, bytes, { flag: "wx" });
       const leave = await naming.enter();
@@ -182,10 +180,11 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
         const { name, there } = await choose(kind, { names, etag });
         if (there !== undefined) return there;
         await rename(part, pathOf({ kind, name }));
-        const seen = await look(pathOf({ kind, name }));
+        const seen = await folder.look({ kind, name });
         const modifiedMs = seen?.modifiedMs ?? clock.now();
         const record = { mime, bytes: bytes.byteLength, etag, modifiedMs, origin: file.origin, account: file.account };
         await writeRecord({ kind, name }, record);
+        room.wrote(bytes.byteLength);
         return describe({ kind, name }, record);
       } finally {
         leave();
@@ -195,70 +194,36 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     }
   };
 
-  /** All files of a kind, oldest first, and leftovers of broken writes. */
-  const scan = async (kind: MediaKind) => {
-    const names = await readdir(folder(kind)).catch((thrown: unknown) => {
-      if (isMissing(thrown)) return [];
-      throw thrown;
-    });
-    const files: { name: string; bytes: number; modifiedMs: number }[] = [];
-    for (const name of names) {
-      const seen = await look(join(folder(kind), name));
-      if (seen !== null) files.push({ name, ...seen });
-    }
-    files.sort((a, b) => a.modifiedMs - b.modifiedMs);
-    return {
-      files: files.filter((file) => isFileName(file.name)),
-      parts: files.filter((file) => file.name.startsWith(PART_PREFIX)),
-    };
-  };
-
-  const trimKind = async (kind: MediaKind): Promise<{ files: number; bytes: number }> => {
-    const { files, parts } = await scan(kind);
-    const now = clock.now();
-    for (const part of parts) {
-      if (now - part.modifiedMs > PART_LIFE_MS) await rm(join(folder(kind), part.name), { force: true });
-    }
-    const cap = limits().maxTotalBytes[kind];
-    let total = files.reduce((sum, file) => sum + file.bytes, 0);
-    const removed = { files: 0, bytes: 0 };
-    if (total <= cap) return removed;
-    for (const file of files) {
-      if (total <= cap * TRIM_TO || now - file.modifiedMs < FRESH_MS) break;
-      await remove({ kind, name: file.name });
-      total -= file.bytes;
-      removed.files++;
-      removed.bytes += file.bytes;
-    }
-    log.info("stored media trimmed", { kind, ...removed, left_bytes: total, limit_bytes: cap });
-    return removed;
-  };
+  const files = async (kind: MediaKind): Promise<FoundFile[]> => (await folder.scan(kind)).files;
 
   return {
     put,
+    remove,
     async find(kind, name) {
       checkFileName(name);
       return find({ kind, name });
     },
-    async remove(kind, name) {
-      checkFileName(name);
-      return remove({ kind, name });
-    },
+    all: async (kind) => (await files(kind)).reverse(),
     async use(kind) {
-      const { files } = await scan(kind);
-      return { files: files.length, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+      const found = await files(kind);
+      return { files: found.length, bytes: found.reduce((sum, file) => sum + file.bytes, 0) };
     },
-    async trim() {
-      const all = { files: 0, bytes: 0 };
-      for (const kind of KINDS) {
-        const removed = await trimKind(kind);
-        all.files += removed.files;
-        all.bytes += removed.bytes;
+    async adopt(file) {
+      const leave = await naming.enter();
+      try {
+        const adoption = await adoptFile(file, { folder, hasRoomFor: room.hasRoomFor });
+        if (adoption.state === "taken") room.wrote(adoption.bytes);
+        return adoption;
+      } finally {
+        leave();
       }
-      return all;
     },
+    trim: room.trim,
   };
 };
+
+const full = (): GatewayError =>
+  new GatewayError("storage_full", "The disk of the data folder is too full to keep another file (cache.min_free_mb).");
 
 /** The upstream sent it: whatever is wrong with it is not the caller's fault. */
 const checkContent = (file: NewMedia, maxBytes: number): MediaType => {
@@ -268,20 +233,4 @@ const checkContent = (file: NewMedia, maxBytes: number): MediaType => {
   const mime = sniffMedia(file.bytes);
   if (mime !== null && kindOf(mime) === file.kind) return mime;
   throw new GatewayError("upstream_malformed", `The upstream's file is no ${file.kind} of a known type.`);
-};
-
-const readStart = async (path: string): Promise<Uint8Array> => {
-  const file = await open(path, "r");
-  try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-};
-
-const hashFile = async (path: string): Promise<string> => {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
 };

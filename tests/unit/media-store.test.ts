@@ -26,7 +26,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "media-"));
   documents = createMemoryDocuments();
   now = Date.now();
-  limits = { maxFileBytes: { image: 1000, video: 1000 }, maxTotalBytes: { image: 100, video: 100 } };
+  limits = { maxFileBytes: { image: 1000, video: 1000 }, maxTotalBytes: 100, minFreeBytes: 0, autoClean: true };
   store = createMediaStore({
     directory,
     documents,
@@ -110,10 +110,15 @@ describe("put and find", () => {
 
   test("remove", async () => {
     const stored = await put(`${PNG}one`);
-    expect(await store.remove("image", stored.name)).toBe(true);
-    expect(await store.remove("image", stored.name)).toBe(false);
+    const other = await put(`${PNG}other`, "b", "image");
+    const both = [stored, { kind: "video", name: "none.mp4" } as const];
+    const note = { collection: "notes", id: "n", body: 1 };
+    const removed = await store.remove(both, (gone) => [{ ...note, body: gone.length }]);
+    expect(removed).toEqual([{ kind: "image", name: stored.name, bytes: 11, modifiedMs: stored.modifiedMs }]);
+    expect(await store.remove(both)).toEqual([]);
     expect(await store.find("image", stored.name)).toBeNull();
-    expect(await documents.list("media")).toEqual([]);
+    expect((await documents.list("media")).map(({ id }) => id)).toEqual([`image/${other.name}`]);
+    expect((await documents.get("notes", "n"))?.body).toBe(1);
   });
 });
 
@@ -141,7 +146,7 @@ describe("refusals", () => {
   ])("the name %j is refused", async (name) => {
     await writeFile(join(directory, "secret.png"), bytes(PNG));
     expect(await codeOf(store.find("image", name))).toBe("invalid_file_name");
-    expect(await codeOf(store.remove("image", name))).toBe("invalid_file_name");
+    expect(await codeOf(store.remove([{ kind: "image", name }]))).toBe("invalid_file_name");
   });
 
   test("links, folders and files of other types are not served", async () => {
@@ -175,11 +180,15 @@ describe("trim", () => {
   };
   const fill = async (count: number) => {
     const names: string[] = [];
+    const given = limits;
+    // No run in the background meanwhile.
+    limits = { ...limits, autoClean: false };
     for (let index = 0; index < count; index++) {
       const { name } = await put(`${PNG}${String(index).padStart(12, "0")}`);
       await age(name, 100 - index);
       names.push(name);
     }
+    limits = given;
     return names;
   };
 
@@ -196,8 +205,68 @@ describe("trim", () => {
     expect((await documents.list("media")).length).toBe(4);
   });
 
+  test("both kinds share one cap, and the oldest goes whatever it is", async () => {
+    limits = { ...limits, maxTotalBytes: 60 };
+    const [oldest = ""] = await fill(3);
+    const clip = await put(`${MP4}1234`, "clip", "video");
+    const at = new Date(now - 99.5 * 60_000);
+    await utimes(clip.path, at, at);
+    expect(await store.trim()).toEqual({ files: 2, bytes: 40 });
+    expect(await store.find("image", oldest)).toBeNull();
+    expect(await store.find("video", clip.name)).toBeNull();
+    expect((await store.use("image")).files).toBe(2);
+  });
+
+  test("nothing goes while the operator has switched the cleaning off", async () => {
+    await fill(7);
+    limits = { ...limits, autoClean: false };
+    expect(await store.trim()).toEqual({ files: 0, bytes: 0 });
+  });
+
+  test("a write that passes the cap begins a run by itself", async () => {
+    const [oldest = ""] = await fill(5);
+    await store.trim();
+    await put(`${PNG}last one here`);
+    for (let round = 0; round < 100 && (await store.find("image", oldest)) !== null; round++) await Bun.sleep(5);
+    expect(await store.find("image", oldest)).toBeNull();
+    expect((await store.use("image")).bytes).toBeLessThanOrEqual(80);
+  });
+
+  describe("on a disk that is nearly full", () => {
+    let free = 0;
+    const openStore = () =>
+      createMediaStore({
+        directory,
+        documents,
+        clock: { ...systemClock, now: () => now },
+        log: silentLog,
+        limits: () => limits,
+        // Whatever is removed is free again.
+        folder: { freeBytes: async () => free - (await store.use("image")).bytes },
+      });
+
+    test("old files go first, then a new one is refused and nothing is half written", async () => {
+      limits = { ...limits, maxTotalBytes: 1_000, minFreeBytes: 50 };
+      await fill(5);
+      free = 100 + 40;
+      const tight = openStore();
+      expect(
+        (await tight.put({ kind: "image", bytes: bytes(`${PNG}${"n".repeat(12)}`), origin: "n", account: null })).bytes,
+      ).toBe(20);
+      expect((await store.use("image")).bytes).toBeLessThanOrEqual(90);
+      free = -1000;
+      const before = await store.use("image");
+      expect(await codeOf(tight.put({ kind: "image", bytes: bytes(`${PNG}m`), origin: "m", account: null }))).toBe(
+        "storage_full",
+      );
+      expect((await readdir(join(directory, "image"))).filter((name) => name.startsWith("."))).toEqual([]);
+      // What fills the disk is not ours: nothing goes for nothing.
+      expect(await store.use("image")).toEqual(before);
+    });
+  });
+
   test("a file whose link was just handed out stays", async () => {
-    limits = { ...limits, maxTotalBytes: { image: 1, video: 1 } };
+    limits = { ...limits, maxTotalBytes: 1 };
     const [old = "", fresh = ""] = await fill(2);
     await age(fresh, 0);
     await store.trim();
@@ -211,6 +280,48 @@ describe("trim", () => {
     await age(".part-old", 61);
     await store.trim();
     expect(await readdir(join(directory, "image"))).toEqual([".part-new"]);
+  });
+});
+
+describe("a file of another installation", () => {
+  const old = (name: string, text: string) => {
+    const path = join(directory, name);
+    return writeFile(path, bytes(text)).then(() => path);
+  };
+  const adopt = async (name: string, text: string, move = false) =>
+    store.adopt({ kind: "image", name, path: await old(name, text), move });
+
+  test("is copied whole under its name, with its age, and the original stays", async () => {
+    const path = await old("users-1-image.png", `${PNG}old`);
+    const then = new Date(now - 3_600_000);
+    await utimes(path, then, then);
+    const taking = { kind: "image", name: "users-1-image.png", path, move: false } as const;
+    expect(await store.adopt(taking)).toEqual({ state: "taken", bytes: 11 });
+    expect(await store.adopt(taking)).toEqual({ state: "known" });
+    const found = await store.find("image", "users-1-image.png");
+    expect(found).toMatchObject({ bytes: 11, mime: "image/png", etag: sha256(`${PNG}old`) });
+    expect(Math.abs((found?.modifiedMs ?? 0) - then.getTime())).toBeLessThan(1000);
+    expect((await readFile(path)).length).toBe(11);
+    expect(await readdir(join(directory, "image"))).toEqual(["users-1-image.png"]);
+  });
+
+  test("is moved when that is wanted, and a second copy of it goes too", async () => {
+    expect(await adopt("a.png", `${PNG}a`, true)).toEqual({ state: "taken", bytes: 9 });
+    expect(await adopt("a.png", `${PNG}a`, true)).toEqual({ state: "known" });
+    expect(await readdir(directory)).toEqual(["image"]);
+  });
+
+  test("never replaces another file, and is left when it is none of ours", async () => {
+    await adopt("a.png", `${PNG}a`);
+    expect(await adopt("a.png", `${PNG}b`, true)).toMatchObject({ state: "left", reason: "another file has its name" });
+    expect(await readFile(join(directory, "a.png"), "latin1")).toBe(`${PNG}b`);
+    expect(await readFile(join(directory, "image", "a.png"), "latin1")).toBe(`${PNG}a`);
+    expect(await adopt("page.png", "<html>")).toMatchObject({ state: "left" });
+    expect(await adopt("clip.png", MP4)).toMatchObject({ state: "left" });
+    expect(await adopt(".hidden.png", PNG)).toMatchObject({ state: "left" });
+    await symlink(join(directory, "a.png"), join(directory, "link.png"));
+    const link = { kind: "image", name: "link.png", path: join(directory, "link.png"), move: true } as const;
+    expect(await store.adopt(link)).toMatchObject({ state: "left" });
   });
 });
 
