@@ -15,6 +15,7 @@ import { pullStream } from "../lib/pull.ts";
 import type { Log } from "../lib/log.ts";
 import type { Provider, ProviderCall } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
+import { commit } from "./commit.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
 import type { RequestRecord } from "./record.ts";
@@ -82,7 +83,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
       } catch (thrown) {
         waiting = [];
         await stream.return();
-        const { reason } = signal;
+        const reason: unknown = signal.reason;
         return {
           type: "failure",
           error: signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown),
@@ -161,7 +162,10 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
       record.usage = usage.usage();
       void source.return();
     };
-    const events = await commit(pullStream(pull, close), request, settings, clock).catch((thrown: unknown) => {
+    const events = await commit(pullStream(pull, close), {
+      clock,
+      graceMs: request.stream ? settings.chat.commit_grace_seconds * 1000 : null,
+    }).catch((thrown: unknown) => {
       if (thrown instanceof GatewayError && thrown.row.blame === "account") session.forget();
       throw thrown;
     });
@@ -204,50 +208,6 @@ const note = (batch: EventBatch, record: RequestRecord, clock: Clock): void => {
   const last = batch[batch.length - 1];
   if (last?.type === "finish") record.finish = last.reason;
   if (last?.type === "failure") record.error = last.error;
-};
-
-/** Waits for the first visible event (or the grace time of a stream); an early failure is thrown instead. */
-const commit = async (
-  events: GenerationStream,
-  request: GenerationRequest,
-  settings: Config,
-  clock: Clock,
-): Promise<GenerationStream> => {
-  const first = events.next();
-  const grace = request.stream ? settings.chat.commit_grace_seconds * 1000 : Number.POSITIVE_INFINITY;
-  const early = grace === Number.POSITIVE_INFINITY ? await first : await orAfter(first, grace, clock);
-  if (early && !early.done) {
-    const [only] = early.value.slice(-1);
-    if (only?.type === "failure" && !early.value.some(isVisible)) {
-      await events.return();
-      throw only.error;
-    }
-  }
-  return resume(early ? Promise.resolve(early) : first, events);
-};
-
-const orAfter = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | null> => {
-  const waiting = new AbortController();
-  const timer = clock.sleep(ms, waiting.signal).then(
-    () => null,
-    () => null,
-  );
-  try {
-    return await Promise.race([work, timer]);
-  } finally {
-    waiting.abort();
-  }
-};
-
-/** Puts the batch that has been waited for back in front. */
-const resume = (first: Promise<IteratorResult<EventBatch, void>>, rest: GenerationStream): GenerationStream => {
-  let waiting: typeof first | null = first;
-  const pull = async (): Promise<EventBatch | null> => {
-    const step = await (waiting ?? rest.next());
-    waiting = null;
-    return step.done ? null : step.value;
-  };
-  return pullStream(pull, () => void rest.return());
 };
 
 export type { ChatRun };
