@@ -23,6 +23,9 @@ import type { Config } from "./config/schema.ts";
 import { createAttachments } from "./gateway/attachments.ts";
 import { createGenerate } from "./gateway/generate.ts";
 import { createPictures } from "./gateway/pictures.ts";
+import { createResponseStore } from "./gateway/response-store.ts";
+import { createResponses } from "./gateway/responses.ts";
+import { createSeal } from "./gateway/seal.ts";
 import { createSessions } from "./gateway/session.ts";
 import { ROUTES } from "./http/routes.ts";
 import { serve, type Listening } from "./http/serve.ts";
@@ -54,6 +57,7 @@ export interface Composed extends App {
 const MEGABYTE = 1024 * 1024;
 const TICK_MS = 5_000;
 const TRIM_MS = 10 * 60_000;
+const HOUR_MS = 3_600_000;
 /** The browser-like client is loaded this long after the start, when it no longer delays readiness. */
 const WARM_UP_MS = 100;
 
@@ -144,6 +148,9 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     }),
   });
 
+  const responseStore = createResponseStore({ documents, clock, log, limits: () => responseLimits(config()) });
+  if (purpose === "serve") await responseStore.load();
+
   const refresher = createRefresher({
     pool,
     clock,
@@ -172,6 +179,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       apiKeys: createApiKeys(() => config().app.api_key),
       adminAccess,
       gateway,
+      responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
       tasks,
@@ -188,6 +196,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     timers.push(
       clock.every(TICK_MS, pool.tick),
       clock.every(TRIM_MS, () => {
+        responseStore.trim();
         media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
         audit.prune().catch((error: unknown) => log.error("old audit rows could not be removed", { error }));
       }),
@@ -227,6 +236,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       else await server.drain(graceMs);
       await tasks.stop();
       await http.close();
+      await responseStore.close();
       await pool.close();
       await documents.close();
     },
@@ -242,6 +252,12 @@ const mediaLimits = ({ asset, cache }: Config) => {
     autoClean: cache.enable_auto_clean,
   };
 };
+
+const responseLimits = ({ responses }: Config) => ({
+  maxAgeMs: responses.retention_hours * HOUR_MS,
+  maxCount: responses.max_stored,
+  maxBytes: responses.max_stored_mb * MEGABYTE,
+});
 
 const importAccounts = async (pool: Pool, parsed: ParsedImport) => {
   const { added, updated, unchanged } = await pool.upsert(parsed.accounts);
