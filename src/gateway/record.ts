@@ -31,6 +31,8 @@ export interface RequestRecord {
   mode: string | null;
   /** Whether the conversation stayed with its account; null when none has begun to answer. */
   session: SessionOutcome | null;
+  /** Whether the upstream's own conversation was gone on with; null for a request that did not try. */
+  continued: boolean | null;
   firstByteMs: number | null;
   status: number;
   outcome: RequestOutcome | null;
@@ -48,6 +50,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   account: null,
   mode: null,
   session: null,
+  continued: null,
   firstByteMs: null,
   status: 0,
   outcome: null,

@@ -10,6 +10,7 @@ import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
+import type { Responses } from "../gateway/responses.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { MediaKind } from "../media/links.ts";
@@ -75,6 +76,7 @@ export interface ServerDeps {
   readonly apiKeys: ApiKeys;
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
+  readonly responses: Responses;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;
   readonly tasks: Tasks;

@@ -9,10 +9,14 @@ import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
+import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
+import { openaiStoredResponseRoutes } from "./routes/openai-stored-responses.ts";
 import { systemRoutes } from "./routes/system.ts";
 
 export const ROUTES: readonly Route[] = [
   ...openaiChatRoutes,
+  ...openaiResponsesRoutes,
+  ...openaiStoredResponseRoutes,
   ...anthropicRoutes,
   ...openaiModelRoutes,
   ...fileRoutes,

@@ -11,6 +11,9 @@ import { CATALOGUE, type Model } from "../../src/core/models.ts";
 import type { GenerationRequest } from "../../src/core/request.ts";
 import type { CallContext, ChatGateway } from "../../src/gateway/port.ts";
 import type { RequestRecord } from "../../src/gateway/record.ts";
+import { createResponseStore } from "../../src/gateway/response-store.ts";
+import { createResponses } from "../../src/gateway/responses.ts";
+import { createSeal } from "../../src/gateway/seal.ts";
 import type { HttpServer, ServerDeps } from "../../src/http/context.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { createServer } from "../../src/http/server.ts";
@@ -145,6 +148,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     write: (line) => lines.push(JSON.parse(line) as LogFields),
   });
   const config = () => harness.config;
+  const documents = createMemoryDocuments();
   const deps: ServerDeps = {
     config,
     clock,
@@ -160,6 +164,17 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       log,
     }),
     gateway,
+    responses: createResponses({
+      store: createResponseStore({
+        documents,
+        clock,
+        log,
+        limits: () => ({ maxAgeMs: 3_600_000, maxCount: 100, maxBytes: 1_000_000 }),
+      }),
+      seal: createSeal(documents),
+      clock,
+      config,
+    }),
     settings: refuseAll("settings"),
     accounts: refuseAll("accounts"),
     tasks: createTasks({ clock, log }),
