@@ -115,3 +115,14 @@ export interface MediaProvider {
   /** Null while there is no such file. Throws GatewayError. */
   findClip(clipId: string, call: ProviderCall): Promise<FoundClip | null>;
 }
+
+/** "locked": the site has a birth date already and keeps it. */
+export type BirthDateOutcome = "set" | "locked";
+
+/** What an operator may state for an account on the site. Nothing here is ever called by the program itself. Throws GatewayError. */
+export interface AccountSettings {
+  acceptTerms(call: ProviderCall): Promise<void>;
+  /** `date` as YYYY-MM-DD, as the operator typed it. */
+  setBirthDate(date: string, call: ProviderCall): Promise<BirthDateOutcome>;
+  setAdultContent(on: boolean, call: ProviderCall): Promise<void>;
+}

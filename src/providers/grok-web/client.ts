@@ -8,6 +8,7 @@ import type { ProviderCall } from "../port.ts";
 import type { Limit } from "../body-guard.ts";
 import type { Egress, UpstreamHttp, UpstreamResponse, UpstreamSocket } from "../upstream-port.ts";
 import { classifyAnswer } from "./failures.ts";
+import { GRPC_CONTENT_TYPE, GRPC_HEADERS } from "./grpc-web.ts";
 import { cookieLine, downloadHeaders, restHeaders, socketHeaders, type HeaderSettings } from "./headers.ts";
 
 /** Error bodies are short; more of a challenge page is of no use. */
@@ -20,6 +21,12 @@ export interface SiteRequest {
   /** Path on the site, or an absolute address. */
   readonly path: string;
   readonly body?: object | FormData;
+  /** A framed gRPC-web message instead of a body in JSON. */
+  readonly frame?: Uint8Array<ArrayBuffer>;
+  /** Another host of the upstream; it gets none of the site's edge cookies (2026-08). */
+  readonly origin?: string;
+  /** Another browser profile than that of all other calls; empty is none. */
+  readonly browser?: string;
   readonly referer?: string;
   readonly signed?: boolean;
   /** Which counter a refusal is about. */
@@ -88,13 +95,13 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
       edgeCookies: edgeCookies(),
     };
   };
-  const egress = (kind: "base" | "asset" = "base"): Egress => {
+  const egress = (kind: "base" | "asset" = "base", browser = ""): Egress => {
     const { grok, proxy } = config();
     const url = (kind === "asset" ? proxy.asset_proxy_url || proxy.base_proxy_url : proxy.base_proxy_url) || null;
     return {
       client: grok.http_client,
       proxy: url,
-      browser: proxy.browser,
+      browser: browser || proxy.browser,
       insecure: grok.insecure || (url !== null && proxy.skip_proxy_ssl_verify),
     };
   };
@@ -114,29 +121,32 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
   };
 
   const open: GrokClient["open"] = async (call, request) => {
-    const site = base();
+    const site = request.origin ?? base();
     const headers = settings();
     const url = request.path.startsWith("http") ? request.path : `${site}${request.path}`;
     const form = request.body instanceof FormData ? request.body : undefined;
     const json = request.body && !form ? JSON.stringify(request.body) : undefined;
-    const body = form ?? json;
+    const body = request.frame ?? form ?? json;
     const response = await http.request({
       method: request.method ?? "POST",
       url,
-      headers: restHeaders(headers, {
-        origin: site,
-        referer: `${site}${request.referer ?? "/"}`,
-        cookie: cookieLine(call.credential.token, headers.edgeCookies),
-        contentType: json === undefined ? null : "application/json",
-        signed: request.signed ?? true,
-      }),
+      headers: [
+        ...restHeaders(headers, {
+          origin: site,
+          referer: `${site}${request.referer ?? "/"}`,
+          cookie: cookieLine(call.credential.token, request.origin === undefined ? headers.edgeCookies : ""),
+          contentType: request.frame ? GRPC_CONTENT_TYPE : json === undefined ? null : "application/json",
+          signed: request.signed ?? true,
+        }),
+        ...(request.frame ? GRPC_HEADERS : []),
+      ],
       ...(body === undefined ? {} : { body }),
-      egress: egress(),
+      egress: egress("base", request.browser),
       signal: call.signal,
       firstByte: request.firstByte,
       idle: request.idle,
     });
-    remember(response);
+    if (request.origin === undefined) remember(response);
     if (response.status < 200 || response.status > 299) return refuse(response, request.mode);
     return response;
   };

@@ -2,8 +2,9 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { MediaProvider, Provider } from "../port.ts";
+import type { AccountSettings, MediaProvider, Provider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
+import { createAccountSettings } from "./account-settings.ts";
 import { createUploads } from "./assets.ts";
 import { createChat } from "./chat.ts";
 import { createGrokClient } from "./client.ts";
@@ -13,6 +14,7 @@ import { createPictures } from "./pictures.ts";
 import { createQuota } from "./quota.ts";
 
 export interface GrokWeb extends Provider, MediaProvider {
+  readonly accountSettings: AccountSettings;
   warmUp(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
     edit,
     ...createClips({ client, config, upload }),
     quota: createQuota({ ...deps, client }),
+    accountSettings: createAccountSettings({ ...deps, client }),
     resetEgress: client.reset,
     warmUp: client.warmUp,
     async download(source, call) {

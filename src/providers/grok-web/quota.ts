@@ -59,7 +59,7 @@ export const createQuota = (deps: { client: GrokClient; config: () => Config; cl
   const limit = () => ({ ms: config().usage.timeout * 1000, setting: "usage.timeout" });
 
   const ask = (call: ProviderCall, path: string, body: object, referer: string) =>
-    client.json(call, { path, body, referer, firstByte: limit(), idle: limit() });
+    client.json(call, { path, body, referer, browser: config().usage.browser, firstByte: limit(), idle: limit() });
 
   /** Whether a failure is about the account or the way there; a mode that is merely not offered is not. */
   const isFatal = (thrown: unknown): thrown is GatewayError =>
