@@ -21,7 +21,8 @@ export const USAGE = `usage: bun scripts/bench/run.ts [options]
   --only floors     only the reference gateways: tries the rig, judges nothing
   --only <lanes>    some lanes, by name: burst,burst-h2,json,lat1,paced50,paced200,paced200-h2,paced400,
                     cancel,stalled,silence,memory,leak,cold
-  --profile         CPU profile (Markdown) of one burst lane, taken from the sources by bun, not from the executable
+  --profile         CPU profile (Markdown) of the burst lane, or with --only json of that one; taken from the sources by
+                    bun, not from the executable
   --binary <path>   executable under test (dist/grok2api)
   --help
 

@@ -47,7 +47,7 @@ async function main(options: Options): Promise<number> {
   say("listening to the host for 3 s");
   const noise = measureNoise();
   pinSelf(CORES?.rig);
-  if (options.profile) return profile();
+  if (options.profile) return profile(options);
   const rig = await startMocks(folder, [options.binary], options.mode !== "soak");
   if (options.mode === "soak") return soak(options, rig);
   const results: RunResults = {
@@ -198,7 +198,13 @@ async function runBehaviourLanes({ options, rig, targets, results }: Stage): Pro
 async function runLongLanes({ options, rig, results }: Stage, own: Target[]): Promise<void> {
   if (wanted(options, "stalled")) {
     say("stalled: 20 clients that stop reading");
-    for (const target of own) results.stalled.push(await runStalledLane(target, 20));
+    // Fresh processes: memory that earlier lanes left behind would hide the growth.
+    for (const client of ["wreq", "fetch"] as const) {
+      const gateway = await startGateway(rig, { client, mock: rig.h1, label: "stalled" });
+      await checkTarget(gateway);
+      results.stalled.push(await runStalledLane(gateway, 20));
+      await gateway.child.stop();
+    }
   }
   // Silence costs nothing, so it goes on beside the memory lanes, which have a gateway of their own.
   const silence = wanted(options, "silence") ? Promise.all(own.map((target) => runSilenceLane(target, 30_000))) : null;
@@ -227,16 +233,17 @@ async function soak(options: Options, rig: Rig): Promise<number> {
 }
 
 /** From the sources, because an executable cannot be told to write a profile; the figures are for finding, not for judging. */
-async function profile(): Promise<number> {
+async function profile(options: Options): Promise<number> {
   const out = join(ROOT, "bench-results");
   mkdirSync(out, { recursive: true });
   const main = join(ROOT, "src/main.ts");
   const rig = await startMocks(folder, [process.execPath, "--cpu-prof-md", `--cpu-prof-dir=${out}`, main], false);
   const gateway = await startGateway(rig, { client: "fetch", mock: rig.h1, label: "profile" });
   await checkTarget(gateway);
-  say("profile: 5 s of bursts through the fetch client");
+  const stream = !options.lanes?.includes("json");
+  say(`profile: 5 s of ${stream ? "bursts" : "JSON answers"} through the fetch client`);
   await drive({
-    shot: shotFor(gateway, { plan: { n: 200 }, stream: true, stamps: false }),
+    shot: shotFor(gateway, { plan: { n: stream ? 200 : 8 }, stream, stamps: false }),
     connections: 16,
     rampMs: 0,
     loop: true,
