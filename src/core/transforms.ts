@@ -117,6 +117,7 @@ export const createUsageCount = (inputTokens: number): UsageCount => {
     push(batch) {
       for (const event of batch) {
         if (event.type === "text-delta" || event.type === "tool-delta") text.add(event.text);
+        else if (event.type === "tool-start") text.add(event.name);
         else if (event.type === "reasoning-delta") reasoning.add(event.text);
       }
       const last = batch[batch.length - 1];

@@ -17,6 +17,7 @@ export function answerText(context: AnswerContext): string {
   if (words.has("prompt")) return prompt.message;
   if (words.has("json")) return '```json\n{\n  "city": "Paris",\n  "temperature": 21.5,\n  "ok": true\n}\n```';
   if (words.has("json-bare")) return '{"city":"Paris","temperature":21.5,"ok":true}';
+  if (words.has("json-late")) return prompt.corrected ? '{"city":"Paris"}' : 'Sure! {"city": Paris';
   if (words.has("artifact")) return ARTIFACT;
   if (words.has("think-tag")) return "<think>\nThe user wants a number.\n</think>\nThe number is 42.";
   if (words.has("markdown")) return MARKDOWN;
@@ -37,9 +38,10 @@ function defaultAnswer({ prompt, attachments, turn }: AnswerContext): string {
 }
 
 function toolAnswer({ words, prompt }: AnswerContext): string | undefined {
-  const asked = ["tool", "tool-text", "tool-two", "tool-broken"].some((name) => words.has(name));
+  const asked = ["tool", "tool-text", "tool-two", "tool-broken", "tool-late"].some((name) => words.has(name));
   if (!asked) return undefined;
   if (prompt.toolResult !== undefined) return `The tool answered: ${prompt.toolResult.trim()}`;
+  if (words.has("tool-late") && !prompt.corrected) return "I would rather talk about it.";
   const first = prompt.toolNames[0] ?? "get_weather";
   const call = (name: string, city: string): string =>
     `<tool_call><tool_name>${name}</tool_name><parameters>{"city":"${city}"}</parameters></tool_call>`;

@@ -13,6 +13,8 @@ export interface Prompt {
   lastUser: string;
   /** A tool's result stands after the last user turn. */
   toolResult: string | undefined;
+  /** The model's last answer is shown to it again with a remark: after the user come an answer and a system turn. */
+  corrected: boolean;
   toolNames: string[];
 }
 
@@ -32,6 +34,7 @@ export function readPrompt(message: string): Prompt {
     turns,
     lastUser: turns[lastUserIndex]?.text ?? message,
     toolResult: result?.text.replace(/^Tool result \([^)]*\): ?/, ""),
+    corrected: after.at(-2)?.role === "assistant" && after.at(-1)?.role === "system",
     toolNames: readToolNames(message),
   };
 }

@@ -18,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "long", group: "answer", number: 1000, summary: "an answer of N tokens" },
   { name: "json", group: "answer", summary: "a fenced JSON object" },
   { name: "json-bare", group: "answer", summary: "a JSON object without a fence" },
+  { name: "json-late", group: "answer", summary: "broken JSON until the answer is shown again with a remark" },
   {
     name: "tool",
     group: "answer",
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: "tool-text", group: "answer", summary: "the same with a sentence before the block" },
   { name: "tool-two", group: "answer", summary: "two calls in one block" },
+  { name: "tool-late", group: "answer", summary: "no call until the answer is shown again with a remark" },
   { name: "tool-broken", group: "answer", summary: "a <tool_calls> block that is never closed" },
   { name: "artifact", group: "answer", summary: "a <xaiartifact> element inside the answer" },
   { name: "tags-odd", group: "answer", summary: "text directly before and after tags inside the same token" },
