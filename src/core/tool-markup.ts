@@ -18,7 +18,7 @@ export interface BlockCalls {
 /** Finds a declared tool by the name that a model wrote. */
 export type FindTool = (name: string) => ToolDefinition | undefined;
 
-const ELEMENT = /<(tool_call|function_call|invoke)\b([^>]*)>/gi;
+const ELEMENT = /<(tool_call|function_call|xai:function_call|invoke)\b([^>]*)>/gi;
 const NAME = /^\s*<(tool_name|function_name|name)\s*>([^<]*)<\/\1\s*>/i;
 const ARGUMENTS = /^\s*<(parameters|arguments|args|input)\s*>/i;
 const PARAMETER = /^\s*<parameter\s+name\s*=\s*["']([^"']*)["'][^>]*>/i;
@@ -87,7 +87,8 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
     return whole && { call: whole, end: block.length };
   };
 
-  const invoked = (name: string, from: number): Read | undefined => {
+  /** The name is an attribute; the arguments are elements of their own or JSON. */
+  const invoked = (name: string, tag: string, from: number): Read | undefined => {
     const collected: [string, unknown][] = [];
     let at = from;
     for (;;) {
@@ -100,11 +101,11 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
       at = found.end;
     }
     const rest = block.slice(at);
-    const closing = /^\s*<\/invoke\s*>/i.exec(rest);
+    const closing = new RegExp(`^\\s*</${tag}\\s*>`, "i").exec(rest);
     if (closing) return { call: { name, arguments: Object.fromEntries(collected) }, end: at + closing[0].length };
     if (collected.length > 0) return undefined;
     const open = ARGUMENTS.exec(rest);
-    const found = open ? argumentsFrom(at + open[0].length, open[1] ?? "") : argumentsFrom(at, "invoke");
+    const found = open ? argumentsFrom(at + open[0].length, open[1] ?? "") : argumentsFrom(at, tag);
     return found && { call: { name, arguments: found.value }, end: found.end };
   };
 
@@ -116,9 +117,11 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
     const from = element.lastIndex;
     const attribute = ATTRIBUTE.exec(match[2] ?? "")?.[1];
     // A wrapper around other elements has nothing of its own to read.
-    if (tag !== "invoke" && /^\s*<(tool_call|function_call|invoke)\b/i.test(block.slice(from))) continue;
+    if (/^\s*<(tool_call|(xai:)?function_call|invoke)\b/i.test(block.slice(from))) continue;
     const read =
-      tag === "invoke" ? invoked(unescapeMarkup(attribute ?? "").trim(), from) : (named(tag, from) ?? json(tag, from));
+      attribute === undefined
+        ? (named(tag, from) ?? json(tag, from))
+        : invoked(unescapeMarkup(attribute).trim(), tag, from);
     if (!read) {
       complete = false;
       // What stands inside an unreadable call is never taken for a call of its own.

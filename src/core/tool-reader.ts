@@ -48,7 +48,8 @@ const CLOSING_LENGTH = 32;
 const opensCalls = (kind: BlockKind, block: string): boolean | null => {
   const head = block.indexOf(">");
   if (head < 0) return block.length > 512 ? false : null;
-  if (kind === "invoke") return /^<invoke\s+[^>]*\bname\s*=\s*["'][^"']+["'][^>]*>$/i.test(block.slice(0, head + 1));
+  if (/\bname\s*=\s*["'][^"']+["']/i.test(block.slice(0, head))) return true;
+  if (kind === "invoke") return false;
   const next = /\S/.exec(block.slice(head + 1))?.[0];
   return next === undefined ? null : next === "<" || next === "{" || next === "[" || next === "`";
 };

@@ -2,10 +2,10 @@
 // Pure. Invariant: `triggerAt` says "perhaps" only while more text could still make the place a trigger.
 
 /** How a block of calls is written; decides where it ends. */
-export type BlockKind = "tool_calls" | "function_calls" | "tool_call" | "function_call" | "invoke" | "json";
+export type BlockKind = (typeof TAGS)[number] | "json";
 
 /** The longer name first: `<tool_call` begins both. */
-const TAGS = ["tool_calls", "function_calls", "tool_call", "function_call", "invoke"] as const;
+const TAGS = ["tool_calls", "function_calls", "tool_call", "function_call", "xai:function_call", "invoke"] as const;
 /** Blanks between the parts of a JSON opening; a longer run is no opening. */
 const MAX_BLANKS = 64;
 
@@ -30,7 +30,7 @@ const sequence = (text: string, from: number, parts: readonly string[]): "perhap
 };
 
 const tagAt = (text: string, at: number): BlockKind | "perhaps" | null => {
-  const rest = text.slice(at + 1, at + 20).toLowerCase();
+  const rest = text.slice(at + 1, at + 24).toLowerCase();
   for (const tag of TAGS) {
     if (rest.length <= tag.length ? tag.startsWith(rest) : false) return "perhaps";
     if (rest.startsWith(tag) && /[\s>]/.test(rest[tag.length] ?? "")) return tag;

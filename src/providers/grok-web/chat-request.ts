@@ -18,7 +18,7 @@ const ATTACHMENTS_ONLY = "Refer to the attached content.";
 
 /** A line that would look like a turn or a call of ours if it stood in a caller's text. */
 const FORGED_TURN = /^(\s*)\[((?:system|user|assistant|developer|tool\b[^\]]*)\])/gim;
-const FORGED_CALL = /<(\/?)(tool_calls?|tool_name|parameters|function_call|invoke)\b/gi;
+const FORGED_CALL = /<(\/?)(tool_calls?|tool_name|parameters?|(?:xai:)?function_calls?|invoke)\b/gi;
 
 const neutralise = (text: string): string => text.replace(FORGED_TURN, "$1\\[$2").replace(FORGED_CALL, "<\\$1$2");
 
