@@ -60,6 +60,8 @@ export interface Audit {
   row(entry: AuditEntry): AuditDocument;
   /** The changes and their row, for one write. */
   audited(changes: readonly DocumentChange[], entry: AuditEntry): DocumentChange[];
+  /** For a change that is made elsewhere, such as at the upstream. */
+  write(entry: AuditEntry): Promise<void>;
   list(query: AuditQuery): Promise<AuditPage>;
   /** Removes the oldest rows above the cap and says how many; for a timer. */
   prune(): Promise<number>;
@@ -106,6 +108,9 @@ export const createAudit = ({ documents, clock, kept = KEPT }: AuditDeps): Audit
   return {
     row,
     audited: (changes, entry) => [...changes, row(entry)],
+    async write(entry) {
+      await documents.write([row(entry)]);
+    },
     async list({ page, pageSize, action = "" }) {
       const stored = await documents.list(AUDIT);
       const rows = stored

@@ -232,7 +232,7 @@ export const formerKeys: ReadonlySet<string> = new Set(
     imagine_fast: "n size response_format",
     video: "enable_public_asset upscale_timing",
     voice: "timeout",
-    asset: "download_concurrent list_concurrent list_timeout delete_concurrent delete_timeout",
+    asset: "download_concurrent",
   }).flatMap(([section, names]) => names.split(" ").map((name) => `${section}.${name}`)),
 );
 

@@ -3,20 +3,29 @@
 
 const CLIP_END = /-generated[_-]video(?:_hd)?$/;
 /** Told apart from a picture that merely lies beside the clip. */
-const PREVIEW_END = /^(?:preview[_-]image|thumbnail|poster)/;
+const PREVIEW = /^(.+)-(?:preview[_-]image|thumbnail|poster)/;
 
 const stemOf = (name: string): string => name.replace(/\.[^.]*$/, "");
 
-/** Names of the pictures that show the clip, best first. */
-export const previewsOf = (clip: string, pictures: Iterable<string>): string[] => {
-  const stem = stemOf(clip);
-  const shared = CLIP_END.test(stem) ? `${stem.replace(CLIP_END, "")}-` : null;
-  const same: string[] = [];
-  const beside: string[] = [];
+/** Names of the pictures that show a clip, best first. */
+export type PreviewIndex = (clip: string) => readonly string[];
+
+export const indexPreviews = (pictures: Iterable<string>): PreviewIndex => {
+  const byStem = new Map<string, string[]>();
+  const byPlace = new Map<string, string[]>();
+  const note = (map: Map<string, string[]>, key: string, picture: string) => {
+    const known = map.get(key);
+    if (known) known.push(picture);
+    else map.set(key, [picture]);
+  };
   for (const picture of pictures) {
-    if (stemOf(picture) === stem) same.push(picture);
-    else if (shared !== null && picture.startsWith(shared) && PREVIEW_END.test(picture.slice(shared.length)))
-      beside.push(picture);
+    note(byStem, stemOf(picture), picture);
+    const place = PREVIEW.exec(picture)?.[1];
+    if (place !== undefined) note(byPlace, place, picture);
   }
-  return [...same, ...beside];
+  return (clip) => {
+    const stem = stemOf(clip);
+    const beside = CLIP_END.test(stem) ? byPlace.get(stem.replace(CLIP_END, "")) : undefined;
+    return [...(byStem.get(stem) ?? []), ...(beside ?? [])];
+  };
 };

@@ -54,6 +54,8 @@ export interface MediaStore {
   put(file: NewMedia): Promise<StoredFile>;
   /** Null when there is no such file, or none that may be served. Throws `invalid_file_name`. */
   find(kind: MediaKind, name: string): Promise<StoredFile | null>;
+  /** Where the files lie that are there. Throws `invalid_file_name`. */
+  locate(files: readonly FileName[]): Promise<(FoundFile & { readonly path: string })[]>;
   /** All files of a kind, newest first. */
   all(kind: MediaKind): Promise<FoundFile[]>;
   use(kind: MediaKind): Promise<KindUse>;
@@ -132,13 +134,18 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     return describe(file, fresh);
   };
 
-  const remove: MediaStore["remove"] = async (files, along = () => []) => {
+  const present = async (files: readonly FileName[]): Promise<FoundFile[]> => {
     for (const { name } of files) checkFileName(name);
     const there: FoundFile[] = [];
-    for (const file of files) {
-      const seen = await folder.look(file);
-      if (seen !== null) there.push({ kind: file.kind, name: file.name, ...seen });
+    for (const { kind, name } of files) {
+      const seen = await folder.look({ kind, name });
+      if (seen !== null) there.push({ kind, name, ...seen });
     }
+    return there;
+  };
+
+  const remove: MediaStore["remove"] = async (files, along = () => []) => {
+    const there = await present(files);
     const changes = [
       ...files.map((file): DocumentChange => ({ collection: COLLECTION, id: idOf(file), remove: true })),
       ...along(there),
@@ -203,6 +210,7 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
       checkFileName(name);
       return find({ kind, name });
     },
+    locate: async (files) => (await present(files)).map((file) => ({ ...file, path: pathOf(file) })),
     all: async (kind) => (await files(kind)).reverse(),
     async use(kind) {
       const found = await files(kind);

@@ -126,3 +126,23 @@ export interface AccountSettings {
   setBirthDate(date: string, call: ProviderCall): Promise<BirthDateOutcome>;
   setAdultContent(on: boolean, call: ProviderCall): Promise<void>;
 }
+
+/** A file that the site keeps for an account. */
+export interface RemoteAsset {
+  readonly id: string;
+  readonly name: string;
+  readonly mime: string;
+  readonly bytes: number;
+  /** As the site writes it. */
+  readonly createdAt: string | null;
+  /** Path on the site's file host. */
+  readonly key: string;
+}
+
+/** The files of an account on the site. Throws GatewayError. */
+export interface RemoteAssets {
+  /** All of them, newest use first. */
+  list(call: ProviderCall): Promise<RemoteAsset[]>;
+  /** False when it had gone already. */
+  remove(assetId: string, call: ProviderCall): Promise<boolean>;
+}

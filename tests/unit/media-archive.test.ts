@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ZipEntry, type ZipLimits, zipFiles } from "../../src/media/archive.ts";
-import { previewsOf } from "../../src/media/previews.ts";
+import { indexPreviews } from "../../src/media/previews.ts";
 import { rejection } from "../support/events.ts";
 
 let folder = "";
@@ -24,7 +24,7 @@ const write = async (path: string, entries: readonly ZipEntry[], limits?: ZipLim
   let largest = 0;
   for await (const piece of zipFiles(entries, limits)) {
     largest = Math.max(largest, piece.byteLength);
-    file.write(piece);
+    await file.write(piece);
     await file.flush();
   }
   await file.end();
@@ -164,6 +164,6 @@ describe("the preview of a clip", () => {
     ],
     ["clip.mp4", ["clip.jpg", "clip-preview_image.jpg", "clips.jpg"], ["clip.jpg"]],
   ])("%s among %j is %j", (name, pictures, expected) => {
-    expect(previewsOf(name, pictures)).toEqual(expected);
+    expect(indexPreviews(pictures)(name)).toEqual(expected);
   });
 });

@@ -123,6 +123,39 @@ export const asset = section(
         help: { en: "Uploads that run at the same time.", zh: "同时进行的上传数。" },
       },
     ),
+    list_timeout: number(
+      60,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest wait for a page of an account's files.", zh: "等待账号文件列表一页的最长时间。" },
+      },
+    ),
+    delete_timeout: number(
+      60,
+      { min: 0.05, max: 3600 },
+      {
+        unit: "seconds",
+        help: { en: "Longest removal of one file from an account.", zh: "从账号删除单个文件的最长时间。" },
+      },
+    ),
+    list_concurrent: integer(
+      10,
+      { min: 1, max: 1000 },
+      {
+        help: {
+          en: "Accounts whose files are listed or cleared at the same time.",
+          zh: "同时列出或清理文件的账号数。",
+        },
+      },
+    ),
+    delete_concurrent: integer(
+      10,
+      { min: 1, max: 1000 },
+      {
+        help: { en: "Files of one account that are removed at the same time.", zh: "单个账号同时删除的文件数。" },
+      },
+    ),
     max_download_mb: number(
       32,
       { min: 0.01, max: 2048 },

@@ -1,9 +1,10 @@
-// Uploads for messages: the newest endpoint first, the older one where it is missing. Facts of 2026-08 and 2026-04.
+// Files on the site: uploads for messages (the newest endpoint first, the older one where it is missing), the list of an
+// account's files, and their removal. Facts of 2026-08 and 2026-04.
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { UploadFile } from "../../core/request.ts";
-import { objectAt, stringAt, type JsonObject } from "../../lib/json.ts";
-import type { ProviderCall } from "../port.ts";
+import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from "../../lib/json.ts";
+import type { ProviderCall, RemoteAsset, RemoteAssets } from "../port.ts";
 import type { GrokClient } from "./client.ts";
 
 export interface Uploaded {
@@ -75,5 +76,66 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
       if (status === undefined || !MISSING.has(status)) throw thrown;
       return legacy(call, file);
     }
+  };
+};
+
+/** 100 pages of 50: more than any account was seen with, and an end when the site repeats itself. */
+const MAX_PAGES = 100;
+const LIST = "/rest/assets?pageSize=50&orderBy=ORDER_BY_LAST_USE_TIME&source=SOURCE_ANY&isLatest=true";
+const GONE = new Set([404, 410]);
+
+const described = (asset: JsonObject): RemoteAsset[] => {
+  const id = stringAt(asset, "assetId");
+  if (!id) return [];
+  return [
+    {
+      id,
+      name: stringAt(asset, "name") ?? "",
+      mime: stringAt(asset, "mimeType") ?? "",
+      bytes: numberAt(asset, "sizeBytes") ?? 0,
+      createdAt: stringAt(asset, "createTime") ?? null,
+      key: stringAt(asset, "key") ?? "",
+    },
+  ];
+};
+
+export const createRemoteAssets = (deps: { client: GrokClient; config: () => Config }): RemoteAssets => {
+  const { client, config } = deps;
+  const limit = (setting: "list_timeout" | "delete_timeout") => {
+    const patience = { ms: config().asset[setting] * 1000, setting: `asset.${setting}` };
+    return { firstByte: patience, idle: patience };
+  };
+  return {
+    async list(call) {
+      const found = new Map<string, RemoteAsset>();
+      const seen = new Set<string>();
+      let page = "";
+      while (!seen.has(page) && seen.size < MAX_PAGES) {
+        seen.add(page);
+        const path = page === "" ? LIST : `${LIST}&pageToken=${encodeURIComponent(page)}`;
+        const answer = await client.json(call, { method: "GET", path, referer: "/files", ...limit("list_timeout") });
+        for (const asset of objectsAt(answer, "assets").flatMap(described)) found.set(asset.id, asset);
+        // Absent on the last page (2026-08); an empty one is the first page again.
+        page = stringAt(answer, "nextPageToken") ?? "";
+      }
+      return [...found.values()];
+    },
+    async remove(assetId, call) {
+      const path = `/rest/assets-metadata/${encodeURIComponent(assetId)}`;
+      try {
+        const response = await client.open(call, {
+          method: "DELETE",
+          path,
+          referer: "/files",
+          ...limit("delete_timeout"),
+        });
+        await response.text(1024);
+        return true;
+      } catch (thrown) {
+        const status = thrown instanceof GatewayError ? thrown.detail.upstream?.status : undefined;
+        if (status === undefined || !GONE.has(status)) throw thrown;
+        return false;
+      }
+    },
   };
 };

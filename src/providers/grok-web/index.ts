@@ -2,10 +2,10 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { AccountSettings, MediaProvider, Provider } from "../port.ts";
+import type { AccountSettings, MediaProvider, Provider, RemoteAssets } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createAccountSettings } from "./account-settings.ts";
-import { createUploads } from "./assets.ts";
+import { createRemoteAssets, createUploads } from "./assets.ts";
 import { createChat } from "./chat.ts";
 import { createGrokClient } from "./client.ts";
 import { createClips } from "./clips.ts";
@@ -15,6 +15,7 @@ import { createQuota } from "./quota.ts";
 
 export interface GrokWeb extends Provider, MediaProvider {
   readonly accountSettings: AccountSettings;
+  readonly assets: RemoteAssets;
   warmUp(): Promise<void>;
 }
 
@@ -33,6 +34,7 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
     ...createClips({ client, config, upload }),
     quota: createQuota({ ...deps, client }),
     accountSettings: createAccountSettings({ ...deps, client }),
+    assets: createRemoteAssets({ client, config }),
     resetEgress: client.reset,
     warmUp: client.warmUp,
     async download(source, call) {
