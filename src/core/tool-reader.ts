@@ -72,7 +72,10 @@ const createBlockReader = (find: FindTool) => {
   const json = (block: string, final: boolean): Verdict => {
     const end = brackets.end(block);
     if (end > 0) return judge(readJsonCalls(block.slice(0, end), "repair"), end);
-    return final ? judge(readJsonCalls(block, "repair"), block.length) : "open";
+    if (!final) return "open";
+    // The outermost bracket may be forgotten; with more missing, the answer broke off and so may the arguments have.
+    const closed = block.trimEnd() + (block.startsWith("[") ? "]" : "}");
+    return judge(readJsonCalls(closed, "strict"), block.length);
   };
 
   /** The content of an envelope may be JSON instead of elements. */
