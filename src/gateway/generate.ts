@@ -16,6 +16,7 @@ import type { Log } from "../lib/log.ts";
 import type { Provider, ProviderCall } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
 import { commit } from "./commit.ts";
+import { prepareContinuation } from "./continuation.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
 import type { RequestRecord } from "./record.ts";
@@ -113,7 +114,11 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     const settings = config();
     const model = chatModel(request.model);
     record.model = request.model;
-    const files = await attachments(request, context.signal);
+    const continuing = await prepareContinuation({
+      request,
+      record,
+      attachments: (asked) => attachments(asked, context.signal),
+    });
 
     const limit = setTimeout(() => {
       const seconds = settings.chat.total_timeout;
@@ -130,7 +135,10 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         run: (lease) => {
           serving = lease.credential.accountId;
           // Inside the attempt: a call that broke off half-way was never seen, so another account may make it.
-          return withToolCalls(served(lease, { model, request: asked, context, files, signal: context.signal }), asked);
+          const answer = continuing.serve(serving, asked, (turn, files) =>
+            served(lease, { model, request: turn, context, files, signal: context.signal }),
+          );
+          return withToolCalls(answer, asked);
         },
         onAttempt: (attempt, lease) => {
           record.attempts.push(attempt);

@@ -92,6 +92,10 @@ export const promptOf = (request: GenerationRequest, messages: readonly Message[
   return closing === null ? body : `${body}\n\n[system]\n${closing}`;
 };
 
+/** What the upstream does not have yet: the whole conversation, or what a follow-up adds to it. */
+export const newMessages = ({ messages, continuation }: GenerationRequest): readonly Message[] =>
+  continuation === undefined ? messages : messages.slice(continuation.known);
+
 /** A browser window on a Mac, as every gateway has sent it unchanged since 2025. */
 const DEVICE = {
   darkModeEnabled: false,
@@ -190,8 +194,8 @@ export interface FollowUp {
   readonly parentResponseId: string;
 }
 
-/** Body of `POST /rest/app-chat/conversations/{id}/responses`, after a browser's of 2026-03. */
-export const followUpBody = (chat: ChatBody, { parentResponseId }: FollowUp): object => {
+/** Body of a follow-up, after a browser's of 2026-03. */
+const followUpBody = (chat: ChatBody, { parentResponseId }: FollowUp): object => {
   const { responseMetadata, ...body } = newConversationBody(chat) as { responseMetadata: object };
   return {
     ...body,
@@ -201,5 +205,15 @@ export const followUpBody = (chat: ChatBody, { parentResponseId }: FollowUp): ob
     isFromGrokFiles: false,
     skipCancelCurrentInflightRequests: false,
     isRegenRequest: false,
+  };
+};
+
+/** A turn of a conversation that the upstream holds; the page that a browser sends it from is the conversation's. */
+export const followUpCall = (chat: ChatBody, followUp: FollowUp): { path: string; body: object; referer: string } => {
+  const id = encodeURIComponent(followUp.conversationId);
+  return {
+    path: `/rest/app-chat/conversations/${id}/responses`,
+    body: followUpBody(chat, followUp),
+    referer: `/c/${id}?rid=${encodeURIComponent(followUp.parentResponseId)}`,
   };
 };

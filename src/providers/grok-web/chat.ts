@@ -14,7 +14,7 @@ import type { ChatCall, ProviderCall } from "../port.ts";
 import { UpgradeRefused } from "../upstream-port.ts";
 import { createAnswer } from "./answer.ts";
 import type { createUploads } from "./assets.ts";
-import { newConversationBody, promptOf, type ChatSettings } from "./chat-request.ts";
+import { followUpCall, newConversationBody, newMessages, promptOf, type ChatSettings } from "./chat-request.ts";
 import { createSocketReader, ping, sessionCreate, type TurnOptions } from "./chat-socket.ts";
 import { createFrameReader } from "./chat-stream.ts";
 import type { GrokClient } from "./client.ts";
@@ -66,22 +66,26 @@ export const createChat = (deps: {
 
   const overRest = async (turn: Turn): Promise<Reading> => {
     const { call, request, settings, mode } = turn;
-    const body = newConversationBody({
+    const { continuation } = request;
+    const chat = {
       request,
       model: call.model,
       mode,
-      message: promptOf(request),
+      message: promptOf(request, newMessages(request)),
       fileIds: turn.fileIds,
       settings,
-    });
+    };
     const response = await client.open(call, {
-      path: "/rest/app-chat/conversations/new",
-      body,
+      ...(continuation === undefined
+        ? { path: "/rest/app-chat/conversations/new", body: newConversationBody(chat) }
+        : followUpCall(chat, continuation)),
       mode,
       firstByte: firstByte(),
       idle: idle(),
     });
     const answer = answerFor(turn);
+    // A follow-up's frames do not name the conversation.
+    if (continuation !== undefined) answer.upstream({ conversationId: continuation.conversationId });
     const frames = createFrameReader(answer, mode);
     const splitter = createObjectSplitter();
     const pull = async (): Promise<EventBatch | null> => {
@@ -147,11 +151,11 @@ export const createChat = (deps: {
     }
   };
 
-  /** The operator's instruction has no field of its own on the socket, so it becomes a system turn. */
+  /** The operator's instruction has no field of its own on the socket, so it becomes the first system turn. */
   const socketMessages = (request: GenerationRequest, settings: ChatSettings): readonly Message[] =>
-    settings.customInstruction
+    settings.customInstruction && request.continuation === undefined
       ? [{ role: "system", content: [{ type: "text", text: settings.customInstruction }] }, ...request.messages]
-      : request.messages;
+      : newMessages(request);
 
   const overSocket = async (turn: Turn): Promise<Reading> => {
     const { call, request, settings, mode } = turn;
@@ -162,6 +166,7 @@ export const createChat = (deps: {
       fileIds: turn.fileIds,
       temporary: settings.temporary,
       disableMemory: settings.disableMemory,
+      ...(request.continuation === undefined ? {} : { followUp: request.continuation }),
       ids: { init: uuid(), message: uuid() },
       nowMs: clock.now(),
     };
