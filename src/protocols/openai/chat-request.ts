@@ -60,7 +60,7 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...reasoning,
     ...toolFields,
-    ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(responseFormat === undefined || responseFormat.type === "text" ? {} : { responseFormat }),
     ...(webSearch === undefined ? {} : { webSearch }),
   };
 };

@@ -163,8 +163,7 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
 const parseFunctionCall = (value: unknown, context: ChoiceContext): ToolChoice | undefined => {
   if (value === undefined) return undefined;
   if (isObject(value)) return { mode: "forced", name: declaredName(value["name"], context) };
-  const mode = choiceMode(value, context);
-  return { mode };
+  return { mode: choiceMode(value, context) };
 };
 
 export type ToolFields = Pick<GenerationRequest, "tools" | "toolChoice" | "parallelToolCalls" | "webSearch">;
@@ -174,9 +173,8 @@ export const parseToolFields = (body: JsonObject): ToolFields => {
   const modern = given(body, "tools") !== undefined || given(body, "functions") === undefined;
   const declared = modern ? parseTools(given(body, "tools"), "tools") : parseFunctions(body["functions"], "functions");
   const choice =
-    modern || given(body, "function_call") === undefined
-      ? parseToolChoice(given(body, "tool_choice"), { ...declared, param: "tool_choice" })
-      : parseFunctionCall(given(body, "function_call"), { ...declared, param: "function_call" });
+    parseToolChoice(given(body, "tool_choice"), { ...declared, param: "tool_choice" }) ??
+    parseFunctionCall(given(body, "function_call"), { ...declared, param: "function_call" });
   const parallel = given(body, "parallel_tool_calls");
   const place: Place = { code: "invalid_value", param: "parallel_tool_calls" };
   // The older fields know one call an answer.
