@@ -115,6 +115,9 @@ export const ERROR_TABLE = {
   invalid_value: bad("A field has a value that is not allowed."),
   missing_required_parameter: bad("A required field is missing."),
   unsupported_parameter: bad("The field is known but cannot be served here."),
+  thread_unsupported: bad(
+    "The request belongs to a conversation held by the server; only whole histories are accepted.",
+  ),
   unsupported_value: bad("The value is known but cannot be served by this model."),
   empty_messages: bad("The message list is empty."),
   empty_content: bad("A message has no content."),

@@ -14,7 +14,7 @@ export interface OpenAiErrorBody {
 
 export interface AnthropicErrorBody {
   readonly type: "error";
-  readonly error: { readonly type: AnthropicErrorType; readonly message: string };
+  readonly error: { readonly type: AnthropicErrorType; readonly message: string; readonly details?: object };
   readonly request_id: string;
 }
 
@@ -55,13 +55,19 @@ export const toOpenAiError = (error: GatewayError): ErrorAnswer<OpenAiErrorBody>
   body: openAiBody(error),
 });
 
+/** By these the official client knows that it has to send the whole history, and does so (SDK 1.2, 2026-10). */
+const anthropicDetails = (error: GatewayError): { readonly details?: object } =>
+  error.code === "thread_unsupported"
+    ? { details: { error_code: "thread_unsupported_request", unsupported: ["thread"] } }
+    : {};
+
 /** Anthropic calls "come back later" 529; its SDKs know the error by that number. */
 export const toAnthropicError = (error: GatewayError, requestId: string): ErrorAnswer<AnthropicErrorBody> => ({
   status: error.row.status === 503 ? 529 : error.row.status,
   headers: errorHeaders(error),
   body: {
     type: "error",
-    error: { type: error.row.anthropic, message: publicMessage(error) },
+    error: { type: error.row.anthropic, message: publicMessage(error), ...anthropicDetails(error) },
     request_id: requestId,
   },
 });

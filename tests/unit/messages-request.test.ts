@@ -110,6 +110,7 @@ describe("refusals name their place", () => {
     ["top_p", { top_p: -1 }, /from 0 to 1/],
     ["top_k", { top_k: -1 }, /whole number/],
     ["stream", { stream: 1 }, /must be a boolean/],
+    ["thread", { thread: { type: "create" } }, /send the whole history/],
     ["stop_sequences", { stop_sequences: "x" }, /must be a list/],
     ["stop_sequences", { stop_sequences: Array.from({ length: 65 }, () => "x") }, /at most 64/],
     ["stop_sequences.1", { stop_sequences: ["a", ""] }, /at least one character/],

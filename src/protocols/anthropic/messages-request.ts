@@ -34,6 +34,13 @@ export const parseMessagesRequest = (body: unknown, limits: AttachmentLimits): G
 /** What of a request costs tokens before anything is generated: counting needs no `max_tokens`. */
 export const parseCountRequest = (body: unknown, limits: AttachmentLimits): GenerationRequest => {
   const fields = bodyObject(body);
+  // The one beta field that may not be ignored: the next request of such a conversation would come without its history.
+  if (given(fields, "thread") !== undefined) {
+    refuse(
+      at("thread", "thread_unsupported"),
+      "conversations are not held here; send the whole history without 'thread'",
+    );
+  }
   return {
     model: text(required(fields["model"], "model"), at("model")),
     messages: parseConversation(fields, limits),
