@@ -1,5 +1,7 @@
 // GET /v1/models and /v1/models/{id}, also for clients of Anthropic's API. Knows no account: which models are listed follows from what the gateway can serve.
+import { digestOf } from "../../access/digest.ts";
 import type { ModelKind } from "../../core/models.ts";
+import { listAgentModels } from "../../protocols/openai/agent-catalog.ts";
 import { listModels, retrieveModel } from "../../protocols/openai/catalog.ts";
 import type { Call, Route } from "../context.ts";
 import { anthropicModels } from "./anthropic.ts";
@@ -7,7 +9,20 @@ import { anthropicModels } from "./anthropic.ts";
 /** A model is listed only when a route can serve it. */
 const SERVED: readonly ModelKind[] = ["chat"];
 
-const list = (call: Call): Response => anthropicModels(call) ?? Response.json(listModels(SERVED));
+/** Coding agents name their version and ask for more than a list of names; they ask at every start. */
+const agentModels = ({ request, url }: Call): Response | undefined => {
+  if (!url.searchParams.has("client_version")) return undefined;
+  const text = JSON.stringify(listAgentModels());
+  const headers = { etag: `"${digestOf(text)}"`, "content-type": "application/json" };
+  const known =
+    request.headers
+      .get("if-none-match")
+      ?.replaceAll("W/", "")
+      .split(/\s*,\s*/) ?? [];
+  return known.includes(headers.etag) ? new Response(null, { status: 304, headers }) : new Response(text, { headers });
+};
+
+const list = (call: Call): Response => anthropicModels(call) ?? agentModels(call) ?? Response.json(listModels(SERVED));
 
 /** SDKs percent-encode the id; the router has decoded it. */
 const retrieve = (call: Call): Response =>
