@@ -15,7 +15,8 @@ export async function readConfigFile(path: string): Promise<ConfigFile | null> {
   try {
     return { path, tree: parseConfigText(await readFile(path, "utf8"), path) };
   } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    // A folder that cannot exist is for the storage to report, which says what to do about it.
+    if (thrown instanceof Error && "code" in thrown && ["ENOENT", "ENOTDIR"].includes(String(thrown.code))) return null;
     if (thrown instanceof Error && "code" in thrown) {
       throw new Error(`cannot read the configuration file ${path}: ${thrown.message}`, { cause: thrown });
     }

@@ -133,6 +133,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         signal: context.signal,
         sticky: serving ?? request.continuation?.accountId ?? session.account,
         run: (lease) => {
+          record.begun++;
           serving = lease.credential.accountId;
           // Inside the attempt: a call that broke off half-way was never seen, so another account may make it.
           const answer = continuing.serve(serving, asked, (turn, files) =>

@@ -26,7 +26,10 @@ export interface RequestRecord {
   key: string | null;
   model: string | null;
   stream: boolean;
+  /** Attempts that have ended. */
   readonly attempts: Attempt[];
+  /** Attempts that have begun: one more than have ended while an answer runs. */
+  begun: number;
   account: string | null;
   mode: string | null;
   /** Whether the conversation stayed with its account; null when none has begun to answer. */
@@ -47,6 +50,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   model: null,
   stream: false,
   attempts: [],
+  begun: 0,
   account: null,
   mode: null,
   session: null,

@@ -181,7 +181,7 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   const elapsedMs = call.deps.clock.monotonic() - call.record.startedMs;
   headers.set("openai-processing-ms", String(Math.round(elapsedMs)));
   for (const [name, value] of SAFE_HEADERS) if (!headers.has(name)) headers.set(name, value);
-  const attempts = call.record.attempts.length;
+  const attempts = Math.max(call.record.begun, call.record.attempts.length);
   if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
   if (call.record.session !== null) headers.set(SESSION_HEADER, call.record.session);
   if (call.request.method !== "OPTIONS") {

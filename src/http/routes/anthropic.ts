@@ -9,7 +9,7 @@ import { parseCountRequest, parseMessagesRequest } from "../../protocols/anthrop
 import { collectMessage, createMessagesStreamEncoder } from "../../protocols/anthropic/messages-response.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
-import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
+import type { Call, Route } from "../context.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -58,7 +58,6 @@ const messages = async (call: Call): Promise<Response> => {
       return encoder.heartbeat;
     },
     record,
-    headers: { [ATTEMPTS_HEADER]: String(record.attempts.length + 1) },
     abort: call.abort,
     onEnd: call.close,
   });

@@ -8,7 +8,7 @@ import { collectChat, createChatStreamEncoder } from "../../protocols/openai/cha
 import { explicitSession } from "../../protocols/openai/session-key.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
-import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
+import type { Call, Route } from "../context.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -54,8 +54,6 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     encode: encoder.push,
     heartbeat: SSE_HEARTBEAT,
     record,
-    // The attempt that serves the stream is still running, so it is not among those that have ended.
-    headers: { [ATTEMPTS_HEADER]: String(record.attempts.length + 1) },
     abort: call.abort,
     onEnd: call.close,
   });
