@@ -1,6 +1,6 @@
 // Puts the program together: the only file that names concrete things. Order of start: settings, storage, pool, upstream,
 // use cases, HTTP; stopping goes the other way. Tests call the same function with overrides.
-import { mkdirSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminAccess } from "./access/admin-session.ts";
@@ -85,10 +85,7 @@ const writeOut = (text: string): void => {
   }
 };
 
-const openStorage = (folder: string): Documents => {
-  mkdirSync(folder, { recursive: true });
-  return openSqlite({ path: join(folder, "grok2api.db") });
-};
+const openStorage = (folder: string): Documents => openSqlite({ path: join(folder, "grok2api.db") });
 
 export const compose = async (options: ComposeOptions, overrides: Overrides = {}): Promise<Composed> => {
   const { env: environment, version, purpose } = options;

@@ -1,12 +1,24 @@
-// Brings a picture that an account has drawn into our own store and says how to link it. The caller never gets the
+// Brings a picture or clip that an account has made into our own store and says how to link it. The caller never gets the
 // upstream's address: it would need the account's cookie.
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { MediaSource } from "../core/events.ts";
 import type { Clock } from "../lib/clock.ts";
+import { dataLink, type MediaKind } from "../media/links.ts";
 import type { FetchedMedia, Provider, ProviderCall } from "../providers/port.ts";
 
+export interface KeptFile {
+  readonly name: string;
+  readonly mime: string;
+  readonly bytes: Uint8Array;
+  readonly link: string;
+}
+
 export interface Pictures {
+  /** The stored file and its public link, whatever the settings say about pictures. Throws GatewayError. */
+  keep(source: MediaSource, call: ProviderCall & { baseUrl: string; kind: MediaKind }): Promise<KeptFile>;
+  /** The bytes alone, for what is not worth storing. Throws GatewayError. */
+  fetch(source: MediaSource, call: ProviderCall): Promise<FetchedMedia>;
   /** A public link, or a data URI when `app.image_format` says so. Throws GatewayError. */
   store(source: MediaSource, call: ProviderCall & { baseUrl: string }): Promise<string>;
 }
@@ -17,11 +29,12 @@ export interface PictureDeps {
   readonly clock: Clock;
   /** Keeps the bytes and returns the stored name and the type that they really have. */
   readonly keep: (file: {
+    kind: MediaKind;
     bytes: Uint8Array;
     origin: string;
     account: string;
   }) => Promise<{ name: string; mime: string }>;
-  readonly link: (baseUrl: string, name: string) => string;
+  readonly link: (baseUrl: string, file: { kind: MediaKind; name: string }) => string;
 }
 
 /** The file may not be there yet when its frame comes (observed 2026-08): these pauses, then give up. */
@@ -43,23 +56,28 @@ export const createPictures = ({ provider, config, clock, keep, link }: PictureD
     throw new GatewayError("upstream_error", "The picture could not be fetched.");
   };
 
+  const fetch: Pictures["fetch"] = (source, call) =>
+    fetchPatiently(source, call).catch((thrown: unknown) => {
+      call.signal.throwIfAborted();
+      // A refused download says nothing about the account: the answer itself was served.
+      throw new GatewayError("upstream_error", "A file of the answer could not be fetched from the upstream.", {
+        cause: thrown,
+      });
+    });
+  const stored: Pictures["keep"] = async (source, call) => {
+    const { bytes } = await fetch(source, call);
+    const { kind } = call;
+    const origin = source.url ?? "inline";
+    const { name, mime } = await keep({ kind, bytes, origin, account: call.credential.accountId });
+    return { name, mime, bytes, link: link(call.baseUrl, { kind, name }) };
+  };
+
   return {
+    fetch,
+    keep: stored,
     async store(source, call) {
-      const file = await fetchPatiently(source, call).catch((thrown: unknown) => {
-        call.signal.throwIfAborted();
-        // A refused download says nothing about the account: the answer itself was served.
-        throw new GatewayError("upstream_error", "A picture of the answer could not be fetched from the upstream.", {
-          cause: thrown,
-        });
-      });
-      const kept = await keep({
-        bytes: file.bytes,
-        origin: source.url ?? "inline",
-        account: call.credential.accountId,
-      });
-      if (config().app.image_format === "url") return link(call.baseUrl, kept.name);
-      const base64 = Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength).toString("base64");
-      return `data:${kept.mime};base64,${base64}`;
+      const file = await stored(source, { ...call, kind: "image" });
+      return config().app.image_format === "url" ? file.link : dataLink(file.mime, file.bytes);
     },
   };
 };

@@ -1,0 +1,43 @@
+// The part of the composition that draws, films and keeps files. Named by compose.ts alone.
+import type { Pool } from "./accounts/pool.ts";
+import type { Config } from "./config/schema.ts";
+import { createAttachments } from "./gateway/attachments.ts";
+import { createMediaAccounts } from "./gateway/media-accounts.ts";
+import { createMedia } from "./gateway/media.ts";
+import { createPictures } from "./gateway/pictures.ts";
+import { createReferences } from "./gateway/references.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Log } from "./lib/log.ts";
+import type { FetchForeign } from "./media/foreign.ts";
+import { mediaLink } from "./media/links.ts";
+import { sniffBytes } from "./media/sniff.ts";
+import type { MediaStore } from "./media/store.ts";
+import type { GrokWeb } from "./providers/grok-web/index.ts";
+import type { Documents } from "./storage/port.ts";
+
+export interface ComposeMedia {
+  readonly pool: Pool;
+  readonly provider: GrokWeb;
+  readonly documents: Documents;
+  readonly media: MediaStore;
+  readonly fetchForeign: FetchForeign;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export const composeMedia = async (given: ComposeMedia) => {
+  const { provider, config, clock, media, fetchForeign } = given;
+  const foreign = { config, fetchForeign, sniff: sniffBytes };
+  const pictures = createPictures({ provider, config, clock, keep: media.put, link: mediaLink });
+  const accounts = createMediaAccounts(given);
+  await accounts.open();
+  const mediaGateway = createMedia({
+    ...given,
+    accounts,
+    references: createReferences(foreign),
+    pictures,
+    sniff: sniffBytes,
+  });
+  return { attachments: createAttachments(foreign), pictures, mediaGateway };
+};

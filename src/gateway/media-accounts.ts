@@ -1,0 +1,125 @@
+// Which accounts may draw and film, the preferred ones first. Adult content goes to accounts that the operator has tagged for
+// it, in turn and within a daily limit; long or large clips go to paid accounts where there are any.
+// Knows no provider. Invariant: an account without the tag never serves an adult request.
+import { z } from "zod";
+import type { Need, Pool } from "../accounts/pool.ts";
+import type { Config } from "../config/schema.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { ClipRequest } from "../core/media-request.ts";
+import type { Model } from "../core/models.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Documents } from "../storage/port.ts";
+
+export type Needs = (tried: ReadonlySet<string>) => readonly Need[];
+
+export interface MediaAccounts {
+  /** Reads what was counted before a restart. */
+  open(): Promise<void>;
+  pictures(model: Model, adult: boolean): Needs;
+  clips(model: Model, clip: Pick<ClipRequest, "resolution" | "seconds" | "preset" | "extension">): Needs;
+  /** Whether the operator has switched the account on for adult content. */
+  isAdult(accountId: string): boolean;
+  /** Counts an adult request that the account has served. */
+  served(accountId: string): void;
+}
+
+export interface MediaAccountsDeps {
+  readonly pool: Pick<Pool, "all" | "get">;
+  readonly documents: Documents;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const TAG = "nsfw";
+const COLLECTION = "adult_use";
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/** Ten times the weight after an hour and more without use. */
+const IDLE_PER_MINUTE = 0.1;
+const IDLE_MOST = 10;
+/** 480p in the shortest length is what every account films. */
+const SHORTEST_SECONDS = 6;
+
+const Use = z.object({ count: z.number(), sinceMs: z.number(), lastMs: z.number() });
+type Use = z.infer<typeof Use>;
+
+export const createMediaAccounts = ({ pool, documents, config, clock, log }: MediaAccountsDeps): MediaAccounts => {
+  const uses = new Map<string, Use>();
+  const tagged = () => pool.all().filter(({ tags }) => tags.includes(TAG));
+
+  /** The use of the running day; nothing once it is over. */
+  const useOf = (id: string): Use | undefined => {
+    const use = uses.get(id);
+    return use && clock.now() - use.sinceMs < DAY_MS ? use : undefined;
+  };
+  const limitOf = (): number => config().image.sso_daily_limit || Number.POSITIVE_INFINITY;
+
+  /** Most is left and longest idle goes first, so that no account is worn out. */
+  const worth = (id: string): number => {
+    const use = useOf(id);
+    const left = Math.min(limitOf(), Number.MAX_SAFE_INTEGER) - (use?.count ?? 0);
+    const idleMinutes = use ? (clock.now() - use.lastMs) / MINUTE_MS : Number.POSITIVE_INFINITY;
+    return left * (1 + Math.min(IDLE_MOST, IDLE_PER_MINUTE * idleMinutes));
+  };
+
+  const adultIds = (): readonly string[] => {
+    const all = tagged().map(({ id }) => id);
+    if (all.length === 0) {
+      throw new GatewayError("no_available_account", "No account is switched on for adult content (tag nsfw).");
+    }
+    const within = all.filter((id) => (useOf(id)?.count ?? 0) < limitOf());
+    if (within.length > 0) return within.toSorted((a, b) => worth(b) - worth(a));
+    const next = Math.min(...all.map((id) => (useOf(id)?.sinceMs ?? 0) + DAY_MS));
+    const message = "Every account for adult content has reached image.sso_daily_limit.";
+    throw new GatewayError("no_available_account", message, { retryAfterMs: Math.max(1000, next - clock.now()) });
+  };
+  const adultNeeds = (model: Model, window?: Need["window"]): Needs => {
+    return (tried) =>
+      adultIds()
+        .filter((id) => !tried.has(id))
+        .map((id) => ({ model, exclude: tried, only: id, ...(window ? { window } : {}) }));
+  };
+  const without = (tried: ReadonlySet<string>, refuses: (tier: string) => boolean): ReadonlySet<string> =>
+    new Set([
+      ...tried,
+      ...pool
+        .all()
+        .filter(({ tier }) => refuses(tier))
+        .map(({ id }) => id),
+    ]);
+
+  return {
+    async open() {
+      for (const { id, body } of await documents.list(COLLECTION)) {
+        const use = Use.safeParse(body).data;
+        if (use) uses.set(id, use);
+      }
+    },
+    pictures: (model, adult) => (adult ? adultNeeds(model) : (tried) => [{ model, exclude: tried }]),
+    clips(model, { resolution, seconds, preset, extension }) {
+      const large = resolution === "720p";
+      const window = large ? "video720p" : "video";
+      // A clip is carried on where it was made: the others do not know it.
+      if (extension) return (tried) => [{ model, exclude: tried, only: extension.accountId, window }];
+      if (preset === "spicy") return adultNeeds(model, "video");
+      if (!large && seconds <= SHORTEST_SECONDS) return (tried) => [{ model, exclude: tried, window }];
+      return (tried) => [
+        { model, exclude: without(tried, (tier) => tier === "basic"), window },
+        // A basic account films small and has the clip enlarged afterwards.
+        { model, exclude: large ? without(tried, (tier) => tier !== "basic") : tried, window: "video" },
+      ];
+    },
+    isAdult: (accountId) => pool.get(accountId)?.tags.includes(TAG) ?? false,
+    served(accountId) {
+      const now = clock.now();
+      const use = useOf(accountId) ?? { count: 0, sinceMs: now, lastMs: now };
+      const next = { ...use, count: use.count + 1, lastMs: now };
+      uses.set(accountId, next);
+      documents
+        .write([{ collection: COLLECTION, id: accountId, body: next }])
+        .catch((error: unknown) => log.error("the use of an account could not be written", { error }));
+    },
+  };
+};

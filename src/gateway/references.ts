@@ -1,0 +1,54 @@
+// The pictures that a caller sends along to be changed or filmed: fetched or decoded, and checked by what they are. Knows no
+// provider. Links go through the guarded fetcher only. Invariant: a picture is used or refused by name, never left out.
+import type { Config } from "../config/schema.ts";
+import { GatewayError } from "../core/errors.ts";
+import { MAX_REFERENCES, type Reference } from "../core/media-request.ts";
+import type { UploadFile } from "../core/request.ts";
+import type { AttachmentDeps } from "./attachments.ts";
+
+const MEGABYTE = 1024 * 1024;
+/** What the site takes for one picture (2026-08). */
+const MAX_BYTES = 50 * MEGABYTE;
+
+const EXTENSIONS: Readonly<Record<string, string>> = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" };
+
+export type References = (references: readonly Reference[], signal: AbortSignal) => Promise<readonly UploadFile[]>;
+
+export const createReferences = ({ config, fetchForeign, sniff }: AttachmentDeps): References => {
+  const read = async ({ source, param }: Reference, signal: AbortSignal): Promise<Uint8Array> => {
+    if (source.kind === "bytes") return source.bytes;
+    if (source.kind === "data") return Uint8Array.fromBase64(source.data);
+    const { asset } = config() satisfies Config;
+    const { bytes } = await fetchForeign(source.url, {
+      maxBytes: Math.min(MAX_BYTES, asset.max_download_mb * MEGABYTE),
+      timeoutMs: asset.download_timeout * 1000,
+      signal,
+      param,
+    });
+    return bytes;
+  };
+
+  return async (references, signal) => {
+    if (references.length > MAX_REFERENCES) {
+      const message = `At most ${MAX_REFERENCES} pictures can be sent along.`;
+      throw new GatewayError("invalid_image_count", message, { param: references[MAX_REFERENCES]?.param ?? "image" });
+    }
+    const files: UploadFile[] = [];
+    for (const [index, reference] of references.entries()) {
+      const { param } = reference;
+      const bytes = await read(reference, signal);
+      if (bytes.byteLength === 0) throw new GatewayError("empty_file", "The picture has no bytes.", { param });
+      if (bytes.byteLength > MAX_BYTES) {
+        throw new GatewayError("file_too_large", `A picture may have ${MAX_BYTES / MEGABYTE} MiB.`, { param });
+      }
+      // Names and declared types are not believed: SDKs send streams without either.
+      const mime = sniff(bytes) ?? "";
+      const extension = EXTENSIONS[mime];
+      if (!extension) {
+        throw new GatewayError("invalid_image_type", "The picture is not a PNG, JPEG or WebP.", { param });
+      }
+      files.push({ name: `picture-${index + 1}.${extension}`, mime, bytes });
+    }
+    return files;
+  };
+};
