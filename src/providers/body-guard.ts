@@ -52,6 +52,54 @@ export interface FrameQueue {
   fail(error: unknown): void;
 }
 
+/** A burst is handed on in pieces of about this time: one write for many chunks. A chunk after a pause goes at once. */
+const GATHER_MS = 1;
+/** At most so much is handed on at once, so that a huge chunk does not become a huge text for a reader that has stalled. */
+const MAX_DELIVERY = 64 * 1024;
+/** At most so much is read before somebody asks for it. */
+const MAX_AHEAD = 64 * 1024;
+
+/** Chunks that wait, taken as one. */
+const createChunkStore = () => {
+  let chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add(chunk: Uint8Array<ArrayBuffer>) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+    },
+    clear() {
+      chunks = [];
+      size = 0;
+    },
+    /** At most `limit` bytes, or null when there are none. */
+    take(limit: number): Uint8Array<ArrayBuffer> | null {
+      const [first] = chunks;
+      if (!first) return null;
+      if (chunks.length === 1 && size <= limit) {
+        chunks = [];
+        size = 0;
+        return first;
+      }
+      const part = new Uint8Array(Math.min(size, limit));
+      let filled = 0;
+      while (filled < part.byteLength) {
+        const chunk = chunks[0] as Uint8Array<ArrayBuffer>; // there is one: `size` counts what `chunks` hold
+        const piece = chunk.subarray(0, part.byteLength - filled);
+        part.set(piece, filled);
+        filled += piece.byteLength;
+        if (piece.byteLength === chunk.byteLength) chunks.shift();
+        else chunks[0] = chunk.subarray(piece.byteLength);
+      }
+      size -= filled;
+      return part;
+    },
+  };
+};
+
 /** How often deadlines are compared; a limit fires at most this late. */
 const TICK_MS = 250;
 
@@ -124,16 +172,28 @@ export const createBodyGuard = (clock: Clock): BodyGuard => {
       fail: null,
       expired: () => silence(options.limit, "the upstream went silent in the middle of its answer"),
     };
-    let over = native === null;
+    const store = createChunkStore();
+    let reading = false;
+    let ended = native === null;
+    let failure: unknown;
+    let deliver: ((chunk: Uint8Array<ArrayBuffer> | null) => void) | null = null;
+    let lastDelivery = Number.NEGATIVE_INFINITY;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let open = native !== null;
+
     const finish = () => {
-      if (over) return false;
-      over = true;
+      if (!open) return false;
+      open = false;
       unwatch(waiter);
+      if (timer) clearTimeout(timer);
+      timer = null;
       options.signal.removeEventListener("abort", onAbort);
       options.onEnd();
       return true;
     };
     const stop = () => {
+      ended = true;
+      store.clear();
       if (!finish()) return;
       native?.cancel().catch(() => {});
       options.onCancel();
@@ -143,6 +203,53 @@ export const createBodyGuard = (clock: Clock): BodyGuard => {
       stop();
       fail?.(options.signal.reason);
     };
+
+    /** Hands out what is there; right after the last time it first waits a moment for more. */
+    const settle = () => {
+      if (!deliver || timer || (store.size === 0 && !ended)) return;
+      const now = clock.monotonic();
+      const early = lastDelivery + GATHER_MS - now;
+      if (early > 0 && !ended && store.size < MAX_DELIVERY) {
+        timer = setTimeout(() => {
+          timer = null;
+          lastDelivery = Number.NEGATIVE_INFINITY;
+          settle();
+        }, early);
+        return;
+      }
+      const take = deliver;
+      deliver = null;
+      waiter.fail = null;
+      lastDelivery = now;
+      take(store.take(MAX_DELIVERY));
+      pump();
+    };
+    // Reads one chunk ahead all the time: the client's thread fetches the next while this one is worked on.
+    const pump = () => {
+      if (reading || ended || !native || store.size >= MAX_AHEAD) return;
+      reading = true;
+      native.read().then(
+        ({ done, value }) => {
+          reading = false;
+          if (done) {
+            ended = true;
+            finish();
+          } else if (value) store.add(value);
+          pump();
+          settle();
+        },
+        (thrown: unknown) => {
+          reading = false;
+          if (ended) return;
+          ended = true;
+          failure = options.mapError(thrown);
+          finish();
+          if (store.size === 0) waiter.fail?.(failure);
+          else settle();
+        },
+      );
+    };
+
     if (native) {
       options.signal.addEventListener("abort", onAbort, { once: true });
       watch(waiter);
@@ -155,26 +262,18 @@ export const createBodyGuard = (clock: Clock): BodyGuard => {
           stop();
           return Promise.reject(options.signal.reason);
         }
-        if (over || !native) return Promise.resolve(null);
+        if (store.size === 0 && ended) return failure === undefined ? Promise.resolve(null) : Promise.reject(failure);
         return new Promise((resolve, reject) => {
           waiter.deadline = clock.monotonic() + options.limit.ms;
           waiter.fail = (error) => {
             waiter.fail = null;
+            deliver = null;
             stop();
             reject(error);
           };
-          native.read().then(
-            ({ done, value }) => {
-              waiter.fail = null;
-              if (done) finish();
-              resolve(done ? null : (value ?? null));
-            },
-            (thrown) => {
-              waiter.fail = null;
-              finish();
-              reject(options.signal.aborted ? options.signal.reason : options.mapError(thrown));
-            },
-          );
+          deliver = resolve;
+          pump();
+          settle();
         });
       },
     };
