@@ -7,7 +7,7 @@ import { GatewayError } from "../core/errors.ts";
 import { isLast, isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
 import type { Model } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
-import { pullStream } from "../lib/pull.ts";
+import { pullStream, readFrom } from "../lib/pull.ts";
 import type { Lease, Need, Pool } from "../accounts/pool.ts";
 import type { Attempt } from "./record.ts";
 
@@ -130,8 +130,8 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     /** A batch, the failure of an attempt of which nothing was seen, or null at the end. */
     const next = async (signal: AbortSignal): Promise<EventBatch | GatewayError | null> => {
       for (;;) {
-        const { done, value } = await stream.next();
-        if (done) {
+        const value = await readFrom(stream);
+        if (value === null) {
           close();
           return last ? null : cancelled(signal);
         }

@@ -2,7 +2,7 @@
 // of a broken stream. Knows no use case. Invariant: no batch is lost or told twice.
 import { isVisible, type EventBatch, type GenerationStream } from "../core/events.ts";
 import type { Clock } from "../lib/clock.ts";
-import { pullStream } from "../lib/pull.ts";
+import { pullStream, readFrom } from "../lib/pull.ts";
 
 export interface CommitOptions {
   /** How long a stream may be held back; null waits for its first batch however long that takes. */
@@ -15,16 +15,14 @@ export const commit = async (
   events: GenerationStream,
   { graceMs, clock }: CommitOptions,
 ): Promise<GenerationStream> => {
-  const first = events.next();
+  const first = readFrom(events);
   const early = graceMs === null ? await first : await orAfter(first, graceMs, clock);
-  if (early && !early.done) {
-    const [only] = early.value.slice(-1);
-    if (only?.type === "failure" && !early.value.some(isVisible)) {
-      await events.return();
-      throw only.error;
-    }
+  const last = early?.[early.length - 1];
+  if (last?.type === "failure" && !early?.some(isVisible)) {
+    await events.return();
+    throw last.error;
   }
-  return resume(early ? Promise.resolve(early) : first, events);
+  return resume(first, events);
 };
 
 const orAfter = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | null> => {
@@ -41,12 +39,12 @@ const orAfter = async <T>(work: Promise<T>, ms: number, clock: Clock): Promise<T
 };
 
 /** Puts the batch that has been waited for back in front. */
-const resume = (first: Promise<IteratorResult<EventBatch, void>>, rest: GenerationStream): GenerationStream => {
+const resume = (first: Promise<EventBatch | null>, rest: GenerationStream): GenerationStream => {
   let waiting: typeof first | null = first;
-  const pull = async (): Promise<EventBatch | null> => {
-    const step = await (waiting ?? rest.next());
+  const pull = (): Promise<EventBatch | null> => {
+    const next = waiting ?? readFrom(rest);
     waiting = null;
-    return step.done ? null : step.value;
+    return next;
   };
   return pullStream(pull, () => void rest.return());
 };

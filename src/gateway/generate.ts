@@ -11,7 +11,7 @@ import { createCut, createReasoningFilter, createUsageCount, type Step } from ".
 import { countRequest } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
-import { pullStream } from "../lib/pull.ts";
+import { pullStream, readFrom } from "../lib/pull.ts";
 import type { Log } from "../lib/log.ts";
 import type { Provider, ProviderCall } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
@@ -100,9 +100,8 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     };
     const pull = async (): Promise<EventBatch | null> => {
       if (waiting.length > 0) return fromWaiting();
-      const { done, value } = await stream.next();
-      if (done) return null;
-      if (!value.some(isPicture)) return value;
+      const value = await readFrom(stream);
+      if (!value?.some(isPicture)) return value;
       waiting = [...value];
       return fromWaiting();
     };
@@ -156,8 +155,8 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     let ended = false;
     const pull = async (): Promise<EventBatch | null> => {
       while (!ended) {
-        const { done, value } = await source.next();
-        if (done) return null;
+        const value = await readFrom(source);
+        if (value === null) return null;
         const batch = through(value, steps);
         ended = steps.some((step) => step.over);
         if (batch.length === 0) continue;
@@ -197,8 +196,8 @@ const withToolCalls = (source: GenerationStream, request: GenerationRequest): Ge
   const step = createToolCalls({ tools, parallel, callId: () => hexId("call_") });
   const pull = async (): Promise<EventBatch | null> => {
     for (;;) {
-      const { done, value } = await source.next();
-      if (done) return null;
+      const value = await readFrom(source);
+      if (value === null) return null;
       const batch = step.push(value);
       if (batch.length > 0) return batch;
     }

@@ -2,6 +2,7 @@
 // behind whatever it awaits; this costs one, and closing acts at once. Knows nothing of what flows.
 
 const DONE = { done: true, value: undefined } as const;
+const NOTHING = Promise.resolve(null);
 
 class PullStream<T> implements AsyncGenerator<T, void, void> {
   #pull: (() => Promise<T | null>) | null;
@@ -17,6 +18,11 @@ class PullStream<T> implements AsyncGenerator<T, void, void> {
     this.#pull = null;
     this.#close = null;
     close?.();
+  }
+
+  /** One item without the ceremony of an iterator; see `readFrom`. */
+  read(): Promise<T | null> {
+    return this.#pull?.() ?? NOTHING;
   }
 
   async next(): Promise<IteratorResult<T, void>> {
@@ -57,3 +63,10 @@ class PullStream<T> implements AsyncGenerator<T, void, void> {
  */
 export const pullStream = <T>(pull: () => Promise<T | null>, close: () => void): AsyncGenerator<T, void, void> =>
   new PullStream(pull, close);
+
+/**
+ * The next item, or null at the end: for a stream that is read by another stream. Costs one promise less a layer than
+ * `next`; in return the reader has to close what it reads, at the end and on an error too.
+ */
+export const readFrom = <T>(stream: AsyncGenerator<T, void, void>): Promise<T | null> =>
+  stream instanceof PullStream ? stream.read() : stream.next().then(({ done, value }) => (done ? null : value));
