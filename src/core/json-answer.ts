@@ -1,6 +1,6 @@
 // Finds the JSON in an answer that was asked to be JSON, and says whether it is what the caller asked for. Pure.
 // Invariant: what is returned parses, and is text of the answer itself; nothing is made up or completed.
-import { isObject } from "../lib/json.ts";
+import { isObject } from "./json-value.ts";
 import { schemaProblem } from "./json-schema.ts";
 import type { ResponseFormat } from "./request.ts";
 import { createJsonEnd, parseJson } from "./tool-json.ts";

@@ -1,7 +1,7 @@
 // Checks a value against the part of JSON Schema that structured answers use. Pure, and without compiling code. Callers'
 // regular expressions (`pattern`) and `format` are not run: one hostile pattern would stop the whole process.
 // Invariant: an unknown keyword or a reference that leads nowhere restricts nothing.
-import { isObject, type JsonObject } from "../lib/json.ts";
+import { isObject, type JsonObject } from "./json-value.ts";
 
 /** Deeper nesting than any answer has; ends references that go in circles. */
 const MAX_DEPTH = 128;
@@ -51,10 +51,10 @@ export const schemaProblem = (value: unknown, schema: JsonObject): string | null
     return found;
   };
 
-  const check = (item: unknown, rule: unknown, at: string, depth: number): string | null => {
+  const check = (item: unknown, rule: unknown, { at, depth }: { at: string; depth: number }): string | null => {
     if (rule === false) return `${at} must not be there`;
     if (!isObject(rule) || depth > MAX_DEPTH) return null;
-    const inner: Check = (next, nextRule, place = at) => check(next, nextRule, place, depth + 1);
+    const inner: Check = (next, nextRule, place = at) => check(next, nextRule, { at: place, depth: depth + 1 });
     const reference = rule["$ref"];
     return (
       (typeof reference === "string" ? inner(item, resolve(reference)) : null) ??
@@ -66,7 +66,7 @@ export const schemaProblem = (value: unknown, schema: JsonObject): string | null
       checkCombined(item, rule, { at, inner })
     );
   };
-  return check(value, schema, "the value", 0);
+  return check(value, schema, { at: "the value", depth: 0 });
 };
 
 const decodePointer = (piece: string): string => {

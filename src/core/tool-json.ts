@@ -1,6 +1,6 @@
 // Arguments of a tool call as a model wrote them: JSON, or something that was meant to be JSON.
 // Pure. Invariant: a repair never invents a value and never ends a string that the model left open.
-import { isObject, type JsonObject } from "../lib/json.ts";
+import { isObject, type JsonObject } from "./json-value.ts";
 
 /** `strict` takes sound JSON only, `repair` also what can be mended without guessing at values. */
 export type Reading = "strict" | "repair";
@@ -8,9 +8,10 @@ export type Reading = "strict" | "repair";
 const NAMED: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
 
 export const unescapeMarkup = (text: string): string =>
-  text.replace(/&(?:(lt|gt|quot|apos|amp)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi, (whole, name, decimal, hex) => {
-    if (name !== undefined) return NAMED[String(name).toLowerCase()] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
+  text.replace(/&(lt|gt|quot|apos|amp|#\d{1,7}|#x[0-9a-f]{1,6});/gi, (whole, entity: string) => {
+    if (!entity.startsWith("#")) return NAMED[entity.toLowerCase()] ?? whole;
+    const hexadecimal = /^#x/i.test(entity);
+    const code = Number.parseInt(entity.slice(hexadecimal ? 2 : 1), hexadecimal ? 16 : 10);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
   });
 

@@ -1,6 +1,6 @@
 // Reads one block in which a model calls tools, in any of the syntaxes that models fall back to, as names and arguments.
 // Pure; where blocks begin and end in a text is tool-scan.ts's. Invariant: a closing tag inside a JSON string ends nothing.
-import { isObject, type JsonObject } from "../lib/json.ts";
+import { isObject, type JsonObject } from "./json-value.ts";
 import { parseJson, readArguments, unescapeMarkup, type Reading } from "./tool-json.ts";
 import type { ToolDefinition } from "./request.ts";
 
