@@ -178,10 +178,8 @@ export const createResponseStore = (deps: ResponseStoreDeps): ResponseStore => {
     const oldest = clock.now() - maxAgeMs;
     for (const head of [...heads.values()]) if (head.usedMs < oldest) drop(head.id);
     if (heads.size <= maxCount && bytes <= maxBytes) return;
-    // What continues something goes before what it continues.
-    const leaving = [...heads.values()].toSorted(
-      (one, other) => one.usedMs - other.usedMs || other.createdMs - one.createdMs,
-    );
+    // Of those last used at the same time the newest goes first: what continues something before what it continues.
+    const leaving = [...heads.values()].toReversed().toSorted((one, other) => one.usedMs - other.usedMs);
     for (const head of leaving) {
       if (heads.size <= maxCount * TRIM_TO && bytes <= maxBytes * TRIM_TO) return;
       drop(head.id);
