@@ -12,6 +12,8 @@ import { parseImport, type ParsedImport } from "./accounts/import.ts";
 import { createPool, type Pool } from "./accounts/pool.ts";
 import { createRefresher } from "./accounts/refresh.ts";
 import { createAccountAdmin } from "./admin/accounts.ts";
+import { createAssetAdmin } from "./admin/assets.ts";
+import { createMediaAdmin } from "./admin/media.ts";
 import { createSettingsAdmin } from "./admin/settings.ts";
 import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
@@ -182,6 +184,17 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       tasks,
       audit,
       media,
+      mediaAdmin: createMediaAdmin({
+        store: media,
+        audit,
+        clock,
+        limitBytes: () => (config().cache.enable_auto_clean ? config().cache.limit_mb * MEGABYTE : null),
+      }),
+      assetAdmin: createAssetAdmin({
+        ...{ pool, tasks, audit, log },
+        assets: grokWeb.assets,
+        settings: () => config().asset,
+      }),
       readiness: { components: () => readiness(documents, pool) },
     },
     ROUTES,

@@ -4,6 +4,8 @@ import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
 import type { Audit } from "../access/audit.ts";
 import type { AccountAdmin } from "../admin/accounts.ts";
+import type { AssetAdmin } from "../admin/assets.ts";
+import type { MediaAdmin } from "../admin/media.ts";
 import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
@@ -82,6 +84,8 @@ export interface ServerDeps {
   readonly tasks: Tasks;
   readonly audit: Pick<Audit, "list">;
   readonly media: MediaFiles;
+  readonly mediaAdmin: MediaAdmin;
+  readonly assetAdmin: AssetAdmin;
   readonly readiness: Readiness;
   /** Told of every closed record; for statistics. */
   readonly recorded?: (record: RequestRecord) => void;

@@ -1,12 +1,15 @@
 // The whole route table, in the order of the documentation. Knows no handler's inside.
 import type { Route } from "./context.ts";
+import { adminAssetRoutes } from "./routes/admin-assets.ts";
 import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminBatchRoutes } from "./routes/admin-batch.ts";
+import { adminCacheRoutes } from "./routes/admin-cache.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
+import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
@@ -24,6 +27,9 @@ export const ROUTES: readonly Route[] = [
   ...adminSessionRoutes,
   ...adminConfigRoutes,
   ...adminTokenRoutes,
+  ...adminCacheRoutes,
+  ...adminAssetRoutes,
+  ...legacyCacheRoutes,
   ...adminBatchRoutes,
   ...adminAuditRoutes,
 ];

@@ -180,6 +180,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     tasks: createTasks({ clock, log }),
     audit: createAudit({ documents: createMemoryDocuments(), clock }),
     media: { find: async () => null },
+    mediaAdmin: refuseAll("mediaAdmin"),
+    assetAdmin: refuseAll("assetAdmin"),
     readiness: { components: async () => harness.components },
     recorded: (record) => records.push(record),
     ...given,
