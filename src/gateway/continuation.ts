@@ -25,7 +25,7 @@ export interface Continuing {
 const isGone = ({ code, detail }: GatewayError): boolean =>
   code === "upstream_error" && (detail.upstream?.status === 404 || detail.upstream?.code === "5");
 
-const replayOf = ({ continuation: _, ...request }: GenerationRequest): GenerationRequest => request;
+const replayOf = ({ continuation: _continuation, ...request }: GenerationRequest): GenerationRequest => request;
 
 /** Only what the upstream does not have yet. */
 const newPart = (request: GenerationRequest): GenerationRequest => ({

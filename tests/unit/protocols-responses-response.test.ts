@@ -212,8 +212,11 @@ describe("the words of a failed response", () => {
     ["upstream_rate_limited", "Slow.", {}, "rate_limit_exceeded", "Slow."],
     ["upstream_cut", "Cut.", {}, "server_error", "Cut."],
     ["internal_error", "secret.ts line 3", {}, "server_error", "The gateway hit an internal error."],
-  ] as const)("%s", (code, message, detail, said, words) => {
-    expect(responseError(new GatewayError(code, message, detail))).toEqual({ code: said, message: words });
+  ] as const)("%s", (code, message, detail, ...expected) => {
+    expect(responseError(new GatewayError(code, message, detail))).toEqual({
+      code: expected[0],
+      message: expected[1],
+    });
   });
 });
 

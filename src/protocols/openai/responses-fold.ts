@@ -4,6 +4,7 @@
 // begin or end changes nothing.
 import type { GatewayError } from "../../core/errors.ts";
 import type { FinishReason, GenerationEvent, Usage } from "../../core/events.ts";
+import type { ItemDesk, ItemPlace, ResponsesSink } from "./responses-desk.ts";
 import { createMessageWriter } from "./responses-message.ts";
 import { createReasoningWriter } from "./responses-reasoning.ts";
 import {
@@ -13,27 +14,6 @@ import {
   type SearchAction,
   type WebSearchItem,
 } from "./responses-object.ts";
-
-/** Where a piece belongs. */
-export interface ItemPlace {
-  readonly itemId: string;
-  readonly outputIndex: number;
-}
-
-export interface ResponseEnd {
-  readonly reason: FinishReason;
-  readonly usage: Usage | null;
-}
-
-/** Called in the order of the answer; `finish` or `failure` comes last. */
-export interface ResponsesSink {
-  start(): void;
-  /** One frame. The fields are read at once and not kept. */
-  frame(type: string, fields: object): void;
-  textDelta(place: ItemPlace, text: string): void;
-  finish(end: ResponseEnd): void;
-  failure(error: GatewayError): void;
-}
 
 /** Ids by which the upstream knows the conversation, for a later turn. */
 export interface UpstreamIds {
@@ -48,15 +28,6 @@ export interface ResponsesFold {
   readonly upstream: UpstreamIds;
   /** True after `finish` or `failure`; later events are ignored. */
   readonly ended: boolean;
-}
-
-/** What the writers of items share. */
-export interface ItemDesk {
-  readonly sink: ResponsesSink;
-  /** Gives a new item its id and place; the writer then calls `added`. */
-  place(type: OutputItem["type"]): ItemPlace;
-  added(place: ItemPlace, item: OutputItem): void;
-  done(place: ItemPlace, item: OutputItem): void;
 }
 
 export const createResponsesFold = (responseId: string, sink: ResponsesSink): ResponsesFold => {

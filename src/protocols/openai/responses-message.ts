@@ -1,7 +1,7 @@
 // Writes message items: one text part with its citations. Knows no event but the citation's.
 // Invariant: an annotation points into the text of its own item, whatever lines of ours were put between the upstream's.
 import type { GenerationEvent } from "../../core/events.ts";
-import type { ItemDesk, ItemPlace } from "./responses-fold.ts";
+import type { ItemDesk, ItemPlace } from "./responses-desk.ts";
 import type { ItemStatus, MessageItem, OutputText, UrlCitation } from "./responses-object.ts";
 
 type Citation = Extract<GenerationEvent, { type: "citation" }>;

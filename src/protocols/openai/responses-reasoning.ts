@@ -1,6 +1,6 @@
 // Writes reasoning items: one item for reasoning that nothing interrupts, one summary part for each block of it.
 // Knows no event. Invariant: every part and every item that was opened is closed by `close`, in order.
-import type { ItemDesk, ItemPlace } from "./responses-fold.ts";
+import type { ItemDesk, ItemPlace } from "./responses-desk.ts";
 import type { ReasoningItem, SummaryText } from "./responses-object.ts";
 
 export interface ReasoningWriter {

@@ -4,7 +4,8 @@
 import { GatewayError } from "../../core/errors.ts";
 import type { EventBatch, FinishReason } from "../../core/events.ts";
 import { toOpenAiError } from "../errors.ts";
-import { createResponsesFold, type ResponsesSink, type ResponseEnd, type UpstreamIds } from "./responses-fold.ts";
+import type { ResponseEnd, ResponsesSink } from "./responses-desk.ts";
+import { createResponsesFold, type UpstreamIds } from "./responses-fold.ts";
 import {
   IN_PROGRESS,
   type OutputItem,
