@@ -17,14 +17,13 @@ import { createMediaAdmin } from "./admin/media.ts";
 import { createSettingsAdmin } from "./admin/settings.ts";
 import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
+import { composeMedia } from "./compose-media.ts";
 import { configPath, type Environment } from "./config/environment.ts";
 import { readConfigFiles } from "./config/file.ts";
 import { createLiveConfig } from "./config/live.ts";
 import { formatProblems, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { createAttachments } from "./gateway/attachments.ts";
 import { createGenerate } from "./gateway/generate.ts";
-import { createPictures } from "./gateway/pictures.ts";
 import { createResponseStore } from "./gateway/response-store.ts";
 import { createResponses } from "./gateway/responses.ts";
 import { createSeal } from "./gateway/seal.ts";
@@ -36,8 +35,6 @@ import { systemClock, type Clock } from "./lib/clock.ts";
 import { createLineSink } from "./lib/line-sink.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
-import { mediaLink } from "./media/links.ts";
-import { sniffBytes } from "./media/sniff.ts";
 import { createMediaStore } from "./media/store.ts";
 import { createGrokWeb } from "./providers/grok-web/index.ts";
 import { createUpstreamHttp, fetchPinned } from "./providers/upstream-http.ts";
@@ -114,7 +111,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   await pool.load();
   if (purpose === "serve") await importTokenFile({ folder, documents, pool, log });
 
-  const http = createUpstreamHttp({ clock, longestIdleMs: () => config().chat.stream_timeout * 1000 });
+  const http = createUpstreamHttp({ clock, longestIdleMs: () => longestIdleMs(config()) });
   const grokWeb = createGrokWeb({ http, config, clock });
   const media = createMediaStore({
     directory: join(folder, "tmp"),
@@ -130,6 +127,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
+  const { attachments, pictures, mediaGateway } = await composeMedia({
+    ...{ pool, documents, config, clock, log, media, fetchForeign },
+    provider: grokWeb,
+  });
   const gateway = createGenerate({
     pool,
     provider: grokWeb,
@@ -137,14 +138,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     clock,
     log,
     sessions: createSessions({ lifeMs: () => config().chat.session_seconds * 1000, nowMs: clock.monotonic }),
-    attachments: createAttachments({ config, fetchForeign, sniff: sniffBytes }),
-    pictures: createPictures({
-      provider: grokWeb,
-      config,
-      clock,
-      keep: (file) => media.put({ kind: "image", ...file }),
-      link: (base, name) => mediaLink(base, { kind: "image", name }),
-    }),
+    attachments,
+    pictures,
   });
 
   const responseStore = createResponseStore({ documents, clock, log, limits: () => responseLimits(config()) });
@@ -178,6 +173,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       apiKeys: createApiKeys(() => config().app.api_key),
       adminAccess,
       gateway,
+      pictures: mediaGateway,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
@@ -252,6 +248,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     },
   };
 };
+
+/** The longest silence that any kind of answer allows. */
+const longestIdleMs = ({ chat, image, video }: Config): number =>
+  Math.max(chat.stream_timeout, image.timeout, image.stream_timeout, video.stream_timeout, video.upscale_timeout) *
+  1000;
 
 const mediaLimits = ({ asset, cache }: Config) => {
   const file = asset.max_download_mb * MEGABYTE;

@@ -1,13 +1,13 @@
 // Which accounts may draw and film, the preferred ones first. Adult content goes to accounts that the operator has tagged for
 // it, in turn and within a daily limit; long or large clips go to paid accounts where there are any.
 // Knows no provider. Invariant: an account without the tag never serves an adult request.
-import { z } from "zod";
 import type { Need, Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { ClipRequest } from "../core/media-request.ts";
 import type { Model } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
+import { isObject, numberAt } from "../lib/json.ts";
 import type { Log } from "../lib/log.ts";
 import type { Documents } from "../storage/port.ts";
 
@@ -42,8 +42,17 @@ const IDLE_MOST = 10;
 /** 480p in the shortest length is what every account films. */
 const SHORTEST_SECONDS = 6;
 
-const Use = z.object({ count: z.number(), sinceMs: z.number(), lastMs: z.number() });
-type Use = z.infer<typeof Use>;
+interface Use {
+  readonly count: number;
+  readonly sinceMs: number;
+  readonly lastMs: number;
+}
+
+const readUse = (body: unknown): Use | undefined => {
+  const stored = isObject(body) ? body : {};
+  const [count, sinceMs, lastMs] = ["count", "sinceMs", "lastMs"].map((key) => numberAt(stored, key));
+  return count === undefined || sinceMs === undefined || lastMs === undefined ? undefined : { count, sinceMs, lastMs };
+};
 
 export const createMediaAccounts = ({ pool, documents, config, clock, log }: MediaAccountsDeps): MediaAccounts => {
   const uses = new Map<string, Use>();
@@ -93,7 +102,7 @@ export const createMediaAccounts = ({ pool, documents, config, clock, log }: Med
   return {
     async open() {
       for (const { id, body } of await documents.list(COLLECTION)) {
-        const use = Use.safeParse(body).data;
+        const use = readUse(body);
         if (use) uses.set(id, use);
       }
     },

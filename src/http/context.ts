@@ -10,6 +10,7 @@ import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { MediaGateway } from "../gateway/media-port.ts";
 import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
 import type { Responses } from "../gateway/responses.ts";
@@ -78,6 +79,7 @@ export interface ServerDeps {
   readonly apiKeys: ApiKeys;
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
+  readonly pictures: MediaGateway;
   readonly responses: Responses;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;

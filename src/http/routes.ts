@@ -11,6 +11,7 @@ import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
+import { openaiImageRoutes } from "./routes/openai-images.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
 import { openaiStoredResponseRoutes } from "./routes/openai-stored-responses.ts";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...openaiResponsesRoutes,
   ...openaiStoredResponseRoutes,
   ...anthropicRoutes,
+  ...openaiImageRoutes,
   ...openaiModelRoutes,
   ...fileRoutes,
   ...systemRoutes,

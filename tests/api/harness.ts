@@ -164,6 +164,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       log,
     }),
     gateway,
+    pictures: refuseAll("pictures"),
     responses: createResponses({
       store: createResponseStore({
         documents,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compose, type Composed } from "../../src/compose.ts";
 import { silentLog } from "../../src/lib/log.ts";
-import { createSimulator } from "../../src/simulator/server.ts";
+import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/server.ts";
 
 export const PROGRAM_KEY = "sk-program-test";
 
@@ -24,15 +24,22 @@ export interface Program {
 
 export interface ProgramStart {
   readonly accounts?: readonly string[];
+  /** Content of token.json, when paid accounts alone are not enough. */
+  readonly pools?: Record<string, readonly unknown[]>;
+  readonly simulation?: SimulatorOptions;
+  /** An upstream and a data folder that outlive this program; whoever made them removes them. */
+  readonly upstream?: Simulator;
+  readonly folder?: string;
   readonly env?: Record<string, string>;
 }
 
 const CHAT_PATH = "/rest/app-chat/conversations";
 
-export const startProgram = async ({ accounts = ["sim-super-1"], env = {} }: ProgramStart = {}): Promise<Program> => {
-  const folder = mkdtempSync(join(tmpdir(), "grok2api-program-"));
-  const simulator = createSimulator({ tokenDelayMs: 0 });
-  writeFileSync(join(folder, "token.json"), JSON.stringify({ ssoSuper: accounts }));
+export const startProgram = async (start: ProgramStart = {}): Promise<Program> => {
+  const { accounts = ["sim-super-1"], env = {} } = start;
+  const folder = start.folder ?? mkdtempSync(join(tmpdir(), "grok2api-program-"));
+  const simulator = start.upstream ?? createSimulator({ tokenDelayMs: 0, ...start.simulation });
+  writeFileSync(join(folder, "token.json"), JSON.stringify(start.pools ?? { ssoSuper: accounts }));
   const composed = await compose(
     {
       env: {
@@ -69,8 +76,8 @@ export const startProgram = async ({ accounts = ["sim-super-1"], env = {} }: Pro
     prompts: () => chats().map(({ body }) => String((body as { message?: unknown }).message)),
     async stop() {
       await composed.stop();
-      await simulator.stop(true);
-      rmSync(folder, { recursive: true, force: true });
+      if (!start.upstream) await simulator.stop(true);
+      if (!start.folder) rmSync(folder, { recursive: true, force: true });
     },
   };
 };
