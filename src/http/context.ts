@@ -140,6 +140,9 @@ export const ATTEMPTS_HEADER = "x-grok2api-attempts";
 /** Whether the conversation stayed with its account: new, kept or moved. */
 export const SESSION_HEADER = "x-grok2api-session";
 
+/** Whether the upstream's own conversation was gone on with, or told anew. Only for requests that continue something. */
+export const CONTINUATION_HEADER = "x-grok2api-continuation";
+
 export const ANYBODY: Principal = { kind: "anybody", id: "-", name: "anybody" };
 
 export const openCall = (start: CallStart): OpenCall => {
