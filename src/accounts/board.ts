@@ -17,6 +17,10 @@ export interface Board {
   inFlight: Int32Array;
   /** Calls so far. */
   used: Float64Array;
+  /** Number of the last selection that was not to take the slot. */
+  barred: Float64Array;
+  /** Selections so far. */
+  selections: number;
   /** One column a kind, in the order of QUOTA_KINDS; -1 is unknown. */
   remaining: Float64Array[];
   resetAt: Float64Array[];
@@ -37,6 +41,8 @@ export const createBoard = (): Board => ({
   skipUntil: new Float64Array(FIRST_CAPACITY),
   inFlight: new Int32Array(FIRST_CAPACITY),
   used: new Float64Array(FIRST_CAPACITY),
+  barred: new Float64Array(FIRST_CAPACITY),
+  selections: 0,
   remaining: columns(),
   resetAt: columns(),
   totals: columns(),
@@ -52,6 +58,7 @@ const everyColumn = (board: Board): Column[] => [
   board.skipUntil,
   board.inFlight,
   board.used,
+  board.barred,
   ...board.remaining,
   ...board.resetAt,
   ...board.totals,
@@ -78,11 +85,12 @@ const grow = (board: Board): void => {
     skipUntil: wide(board.skipUntil),
     inFlight,
     used: wide(board.used),
+    barred: wide(board.barred),
     remaining: board.remaining.map(wide),
     resetAt: board.resetAt.map(wide),
     totals: board.totals.map(wide),
     equals: new Int32Array(capacity),
-  } satisfies Omit<Board, "size">);
+  } satisfies Omit<Board, "size" | "selections">);
 };
 
 const restsUntil = (account: Account): number => {

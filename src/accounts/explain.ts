@@ -66,6 +66,17 @@ export const survey = ({ board, entries }: EntryIndex, need: SurveyNeed): Survey
   return { total: looked.length, ...counts, nextAt };
 };
 
+/** Accounts that could serve the need and only rest, or have used up the window that it draws from. */
+export const restingFor = ({ board, entries }: EntryIndex, need: SurveyNeed): string[] =>
+  entries
+    .filter(({ id, slot, account }) => {
+      const stop = stopOf(need.plan, TIERS.indexOf(account.tier));
+      if (!stop || (need.only !== undefined && id !== need.only)) return false;
+      if (account.status === "cooling") return (board.restsUntil[slot] ?? 0) > need.now;
+      return account.status === "active" && leftIn(board, { slot, window: stop.window, now: need.now }) === 0;
+    })
+    .map(({ id }) => id);
+
 /** What a caller may ask again after when everything is merely busy. */
 const BUSY_RETRY_MS = 1000;
 

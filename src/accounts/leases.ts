@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Signal } from "./account.ts";
 import type { Entry, EntryIndex } from "./entry.ts";
-import { explain, survey, type Emptiness, type Survey } from "./explain.ts";
+import { explain, restingFor, survey, type Emptiness, type SurveyNeed } from "./explain.ts";
 import type { QuotaKind } from "./quota.ts";
 import { planFor, selectSlot, windowOf, type Selection } from "./select.ts";
 import type { TokenSettings } from "./settings.ts";
@@ -55,6 +55,8 @@ export interface LeaseDeps {
   readonly log: Log;
   readonly settings: () => TokenSettings;
   readonly chance: () => number;
+  /** Told which accounts rest while nobody can serve; what it returns is over when no more news will come. */
+  readonly rescue: (resting: readonly string[]) => Promise<unknown> | null;
   /** A second report throws instead of being logged; for tests. */
   readonly strict: boolean;
 }
@@ -142,14 +144,13 @@ export const createLeases = (deps: LeaseDeps): Leases => {
     };
   };
 
-  const look = (need: Need): Survey =>
-    survey(index, {
-      plan: planFor(need.model, need.window),
-      now: clock.now(),
-      maxInflight: settings().max_inflight,
-      excluded: need.exclude,
-      only: need.only,
-    });
+  const surveyed = (need: Need): SurveyNeed => ({
+    plan: planFor(need.model, need.window),
+    now: clock.now(),
+    maxInflight: settings().max_inflight,
+    excluded: need.exclude,
+    ...(need.only === undefined ? {} : { only: need.only }),
+  });
 
   interface Waiter {
     readonly need: Need;
@@ -173,12 +174,16 @@ export const createLeases = (deps: LeaseDeps): Leases => {
   return {
     acquire,
     wake,
-    explainEmpty: (need) => explain(look(need), { model: need.model, now: clock.now() }),
+    explainEmpty: (need) => explain(survey(index, surveyed(need)), { model: need.model, now: clock.now() }),
     async waitForFree(need, { signal, ms }) {
       signal.throwIfAborted();
       const at = acquire(need);
-      if (at || look(need).busy === 0) return at;
+      if (at) return at;
+      const busy = survey(index, surveyed(need)).busy > 0;
+      const news = busy ? null : deps.rescue(restingFor(index, surveyed(need)));
+      if (!busy && !news) return null;
       const over = new AbortController();
+      void news?.finally(() => over.abort());
       const given: { lease: Lease | null } = { lease: null };
       const waiter: Waiter = {
         need,

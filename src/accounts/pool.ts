@@ -23,6 +23,8 @@ export interface PoolDeps {
   readonly log: Log;
   readonly settings: () => TokenSettings;
   readonly chance?: () => number;
+  /** Asks for news of accounts that rest while nobody can serve; null when there will be none. */
+  readonly rescue?: (resting: readonly string[]) => Promise<unknown> | null;
   /** Tests: a second report of a lease throws. */
   readonly strict?: boolean;
 }
@@ -39,6 +41,8 @@ export interface Pool extends Omit<Leases, "wake">, Roster {
   /** Reads all accounts; again later to take over what other processes have written. */
   load(): Promise<void>;
   readonly size: number;
+  /** Grows whenever an account comes or goes. */
+  readonly revision: number;
   get(id: string): Account | undefined;
   all(): readonly Account[];
   list(query: ListQuery): ListPage;
@@ -63,8 +67,10 @@ export const createPool = (deps: PoolDeps): Pool => {
   const accounts = () => index.entries.map(({ account }) => account);
   const listeners = new Set<(change: PoolChange) => void>();
 
+  let revision = 0;
   const emit = (kind: PoolChange["kind"], about: { account: Account; before: AccountStatus | null }) => {
     const { id, status } = about.account;
+    if (kind !== "changed") revision++;
     for (const listener of listeners) listener({ kind, id, status, before: about.before });
   };
   const adopt = (entry: Entry, account: Account) => {
@@ -119,6 +125,7 @@ export const createPool = (deps: PoolDeps): Pool => {
     log,
     settings,
     chance: deps.chance ?? machineChance,
+    rescue: (resting) => deps.rescue?.(resting) ?? null,
     strict: deps.strict ?? false,
   });
 
@@ -152,7 +159,13 @@ export const createPool = (deps: PoolDeps): Pool => {
     await writer.flush();
     const stored = await documents.list(ACCOUNTS);
     const seen = new Set<string>();
-    for (const { id, revision, body } of stored) {
+    for (const { id, revision: written, body } of stored) {
+      const known = index.find(id);
+      // What is in memory is that very revision, or ours on top of it.
+      if (known && known.revision >= written) {
+        seen.add(id);
+        continue;
+      }
       const account = parseAccount(body);
       if (!account || account.id !== id) {
         log.error("a stored account cannot be read and is left alone", { account: id });
@@ -160,10 +173,10 @@ export const createPool = (deps: PoolDeps): Pool => {
       }
       seen.add(id);
       const entry = index.find(id);
-      if (!entry) place(account, revision);
+      if (!entry) place(account, written);
       // What changed here meanwhile is settled when it is written.
-      else if (entry.revision < revision && !writer.isDirty(entry)) {
-        entry.revision = revision;
+      else if (!writer.isDirty(entry)) {
+        entry.revision = written;
         adopt(entry, account);
       }
     }
@@ -179,6 +192,9 @@ export const createPool = (deps: PoolDeps): Pool => {
     load,
     get size() {
       return index.entries.length;
+    },
+    get revision() {
+      return revision;
     },
     get: (id) => index.find(id)?.account,
     all: accounts,

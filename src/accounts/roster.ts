@@ -14,12 +14,20 @@ export interface UpsertResult {
   readonly unchanged: readonly string[];
 }
 
+export interface ReplaceResult extends UpsertResult {
+  readonly removed: readonly string[];
+  /** Brings everything back; null when nothing was there to lose. */
+  readonly snapshot: string | null;
+}
+
 export interface Roster {
   /**
    * Adds what is new and merges what is known; never removes. `replace`: stated fields win over stored ones (an edit),
    * otherwise they only fill gaps (an import).
    */
   upsert(items: readonly ImportedAccount[], options?: { readonly replace?: boolean }): Promise<UpsertResult>;
+  /** A list as somebody regrouped it, in one write: stated fields win, and who is `leaving` goes. */
+  replace(items: readonly ImportedAccount[], leaving: readonly string[]): Promise<ReplaceResult>;
   /** Ids that were there. */
   remove(ids: readonly string[]): Promise<string[]>;
   /** Another token for the same account: everything that is known moves along. Null when the id is unknown or the token taken. */
@@ -57,9 +65,14 @@ export interface RosterDeps {
 export const createRoster = (deps: RosterDeps): Roster => {
   const { clock, settings, find } = deps;
 
+  const snapshot = (reason: string) => deps.snapshots.take(deps.accounts(), { reason, now: clock.now() });
   const guard = async (touched: number, reason: string) => {
-    if (touched > 1) await deps.snapshots.take(deps.accounts(), { reason, now: clock.now() });
+    if (touched > 1) await snapshot(reason);
   };
+  const merged = (item: ImportedAccount, how: { now: number; replace: boolean }) => ({
+    account: createAccount(item, how.now),
+    change: (stored: Account) => mergeImported(stored, { item, ...how, settings: settings() }),
+  });
 
   const changeAll = async (ids: readonly string[], change: Change): Promise<string[]> => {
     const entries = found(ids);
@@ -95,14 +108,23 @@ export const createRoster = (deps: RosterDeps): Roster => {
       const now = clock.now();
       const known = items.filter((item) => find(accountId(item.token))).length;
       await guard(known, replace ? "edit" : "import");
-      const result = put(
-        items.map((item) => ({
-          account: createAccount(item, now),
-          change: (stored) => mergeImported(stored, { item, now, settings: settings(), replace }),
-        })),
-      );
+      const result = put(items.map((item) => merged(item, { now, replace })));
       await deps.flush();
       return result;
+    },
+    async replace(items, leaving) {
+      const news = items.map((item) => merged(item, { now: clock.now(), replace: true }));
+      const edited = news.filter(({ account, change }) => {
+        const stored = find(account.id)?.account;
+        return stored !== undefined && change(stored) !== stored;
+      });
+      const loses = edited.length > 0 || found(leaving).length > 0;
+      const taken = loses ? await snapshot("replace") : null;
+      const result = put(news);
+      const gone = found(leaving);
+      deps.drop(gone);
+      await deps.flush();
+      return { ...result, removed: gone.map(({ id }) => id), snapshot: taken };
     },
     async remove(ids) {
       const wanted = found(ids);
@@ -156,7 +178,7 @@ export const createRoster = (deps: RosterDeps): Roster => {
     async restore(snapshotId) {
       const accounts = await deps.snapshots.read(snapshotId);
       if (!accounts) return null;
-      await deps.snapshots.take(deps.accounts(), { reason: "restore", now: clock.now() });
+      await snapshot("restore");
       const result = put(
         accounts.map((account) => ({
           account,

@@ -71,8 +71,8 @@ const UNKNOWN = 0.5 * CALL;
 
 /** The best account of one tier. Written for speed: plain loops over columns, no calls, no allocation. */
 const selectInTier = (board: Board, { selection, stop }: { selection: Selection; stop: Stop }): number => {
-  const { now, turn, maxInflight, excluded, only } = selection;
-  const { tier, restsUntil, skipUntil, inFlight, fresh, used, equals } = board;
+  const { now, turn, maxInflight, only } = selection;
+  const { tier, restsUntil, skipUntil, inFlight, fresh, used, barred, selections, equals } = board;
   const byQuota = selection.strategy === "quota";
   const byUse = selection.strategy === "least_used";
   const remaining = board.remaining[stop.window];
@@ -95,8 +95,7 @@ const selectInTier = (board: Board, { selection, stop }: { selection: Selection;
       const worth = left > 0 ? (left - busy) * CALL : fresh[slot] === 1 ? NEVER_USED : UNKNOWN;
       score = worth - busy;
     } else if (byUse) score = -(used[slot] ?? 0) - busy;
-    if (score < best) continue;
-    if (excluded.length > 0 && excluded.includes(slot)) continue;
+    if (score < best || barred[slot] === selections) continue;
     if (score > best) count = 0;
     best = score;
     equals[count++] = slot;
@@ -106,6 +105,8 @@ const selectInTier = (board: Board, { selection, stop }: { selection: Selection;
 
 /** The slot that serves the call, or -1 when no account can be had now. */
 export const selectSlot = (board: Board, selection: Selection): number => {
+  board.selections++;
+  for (const slot of selection.excluded) if (slot >= 0) board.barred[slot] = board.selections;
   for (const stop of selection.plan) {
     const slot = selectInTier(board, { selection, stop });
     if (slot >= 0) return slot;

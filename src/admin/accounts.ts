@@ -1,28 +1,29 @@
 // What an administrator can do with accounts, without HTTP. Accounts are named by id or by token; rows that were not named
 // are never touched. Invariant: bad input is a GatewayError that names its field, and nothing has been changed then.
 import { accountId, type Account } from "../accounts/account.ts";
+import { isObject } from "../lib/json.ts";
 import { exportJson, exportText } from "../accounts/export.ts";
 import { parseImport, parseImportValue, type ImportProblem, type ParsedImport } from "../accounts/import.ts";
 import type { ListCounts, ListQuery } from "../accounts/listing.ts";
 import type { Pool } from "../accounts/pool.ts";
+import type { UpsertResult } from "../accounts/roster.ts";
 import { canonicalPool } from "../accounts/pools.ts";
-import type { Refresher, RefreshOutcome, RefreshProgress } from "../accounts/refresh.ts";
 import type { SnapshotInfo } from "../accounts/snapshots.ts";
-import { readToken } from "../accounts/tokens.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { mask, type Log } from "../lib/log.ts";
-import { toTokenInfo, type TokenInfo } from "./token-info.ts";
+import type { Log } from "../lib/log.ts";
+import { checkedNote, checkedPool, checkedTags, checkedToken, invalid } from "./account-checks.ts";
+import { createAccountRefs, type Refs } from "./account-refs.ts";
+import { toAccountRow, toTokenInfo, type AccountRow, type TokenInfo } from "./token-info.ts";
 
 export interface AccountAdminDeps {
   readonly pool: Pool;
-  readonly refresh: Refresher;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface TokenPage {
-  readonly items: readonly TokenInfo[];
+  readonly items: readonly AccountRow[];
   readonly total: number;
   readonly page: number;
   readonly page_size: number;
@@ -60,24 +61,15 @@ export interface ChangeOutcome {
   readonly missing: readonly string[];
 }
 
-export type Refs = readonly string[];
-
-export interface RefreshRequest {
-  /** Ids or tokens; leave out for all. */
-  readonly refs?: Refs;
-  readonly signal?: AbortSignal;
-  readonly concurrency?: number;
-  readonly onOutcome?: (outcome: TokenOutcome) => void;
-}
-
-export type TokenOutcome = RefreshOutcome & { readonly token: string };
-
-export interface RefreshResult {
-  readonly summary: { readonly total: number; readonly ok: number; readonly fail: number; readonly skipped: number };
-  readonly results: readonly TokenOutcome[];
+export interface ReplaceOutcome extends ImportOutcome {
+  /** Named in `restore` it brings everything back; null when nothing was there to lose. */
+  readonly snapshot: string | null;
+  /** Pools that the list did not name, so that nothing of theirs was removed. */
+  readonly untouched_pools: readonly string[];
 }
 
 export interface AccountAdmin {
+  /** Without secrets. */
   list(query?: ListQuery): TokenPage;
   /** Pool name → accounts: the shape of a token file. */
   byPool(): Record<string, TokenInfo[]>;
@@ -88,119 +80,74 @@ export interface AccountAdmin {
   /** Text or JSON of any known shape; only adds and fills gaps. */
   importText(text: string, options?: { pool?: string }): Promise<ImportOutcome>;
   /**
-   * The whole list as a client regrouped it: stated fields win, what is missing is removed. Refused when a row cannot be
-   * read, and without `confirm` when most accounts would go.
+   * Whole pools as a client regrouped them: stated fields win, and what a named pool's list leaves out is removed; pools
+   * that are not named keep what they have. Refused when a row cannot be read, when somebody else added or removed
+   * accounts since `revision`, and without `confirm` when more than half of all accounts would go.
    */
-  replaceAll(value: unknown, options?: { confirm?: boolean }): Promise<ImportOutcome>;
+  replacePools(value: unknown, options?: { confirm?: boolean; revision?: string }): Promise<ReplaceOutcome>;
   remove(refs: Refs, options?: { confirm?: boolean }): Promise<ChangeOutcome>;
   /** Another token, another pool, or both. */
   edit(ref: string, change: { token?: string; pool?: string }): Promise<TokenInfo>;
   setTags(refs: Refs, tags: readonly string[]): Promise<ChangeOutcome>;
+  addTags(refs: Refs, tags: readonly string[]): Promise<ChangeOutcome>;
   setNote(ref: string, note: string): Promise<TokenInfo>;
   setPool(refs: Refs, pool: string): Promise<ChangeOutcome>;
   enable(refs: Refs): Promise<ChangeOutcome>;
   disable(refs: Refs): Promise<ChangeOutcome>;
   clearCooldown(refs: Refs): Promise<ChangeOutcome>;
-  refresh(request: RefreshRequest): Promise<RefreshResult>;
-  refreshProgress(): RefreshProgress;
+  clearAllCooldowns(): Promise<ChangeOutcome>;
   exportText(query?: ListQuery | Refs): string;
   exportJson(query?: ListQuery | Refs): Record<string, Record<string, unknown>[]>;
   snapshots(): Promise<SnapshotInfo[]>;
-  restore(snapshotId: string): Promise<ImportOutcome>;
+  /** The newest when none is named. */
+  restore(snapshotId?: string): Promise<ImportOutcome>;
+  /** Changes whenever an account comes or goes; for `replacePools`. */
+  revision(): string;
+  status(): { readonly size: number; readonly revision: number };
+  /** Takes over what other programs have written into the same store. */
+  sync(): Promise<{ readonly changed: boolean; readonly revision: number }>;
 }
 
-const MAX_TAGS = 50;
-const MAX_TAG_LENGTH = 50;
-const MAX_NOTE_LENGTH = 500;
-const MAX_POOL_LENGTH = 50;
-/** A removal of more accounts than this, and of more than half of the pool, wants a confirmation. */
+/** A removal of more named accounts than this, and of more than half of the pool, wants a confirmation. */
 const FREE_REMOVALS = 5;
-
-const invalid = (param: string, message: string): GatewayError => new GatewayError("invalid_value", message, { param });
-
-const checkedTags = (tags: readonly string[], param = "tags"): string[] => {
-  const clean = [...new Set(tags.map((tag) => tag.trim()).filter((tag) => tag !== ""))];
-  if (clean.length > MAX_TAGS) throw invalid(param, `At most ${MAX_TAGS} tags are allowed.`);
-  if (clean.some((tag) => tag.length > MAX_TAG_LENGTH)) {
-    throw invalid(param, `A tag has at most ${MAX_TAG_LENGTH} characters.`);
-  }
-  return clean;
-};
-
-const checkedNote = (note: string): string => {
-  const clean = note.trim();
-  if (clean.length > MAX_NOTE_LENGTH) throw invalid("note", `A note has at most ${MAX_NOTE_LENGTH} characters.`);
-  return clean;
-};
-
-const checkedPool = (pool: string): string => {
-  const name = canonicalPool(pool);
-  if (name === null) throw invalid("pool", "A pool needs a name.");
-  if (name.length > MAX_POOL_LENGTH) throw invalid("pool", `A pool's name has at most ${MAX_POOL_LENGTH} characters.`);
-  return name;
-};
-
-const checkedToken = (token: string): string => {
-  const reading = readToken(token);
-  if ("reason" in reading) throw invalid("token", `The token ${reading.reason}.`);
-  return reading.token;
-};
 
 const isRefs = (query: ListQuery | Refs): query is Refs => Array.isArray(query);
 
 export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
-  const { pool, refresh, clock, log } = deps;
+  const { pool, clock, log } = deps;
 
-  const idOf = (ref: string): string | undefined => {
-    if (pool.get(ref)) return ref;
-    const reading = readToken(ref);
-    const id = "token" in reading ? accountId(reading.token) : undefined;
-    return id !== undefined && pool.get(id) ? id : undefined;
-  };
-  const account = (ref: string, param = "token"): Account => {
-    const found = pool.get(idOf(ref) ?? "");
-    if (!found) throw new GatewayError("not_found", "There is no such account.", { param });
-    return found;
-  };
+  const { account, resolve } = createAccountRefs(pool);
+  const startedAt = clock.now();
+  const revision = () => `${startedAt}-${pool.revision}`;
   const info = (found: Account): TokenInfo =>
     toTokenInfo(found, { now: clock.now(), inFlight: pool.inFlight(found.id) });
 
-  const resolve = (refs: Refs): { ids: string[]; missing: string[] } => {
-    if (refs.length === 0) throw invalid("tokens", "No tokens provided.");
-    const ids = new Set<string>();
-    const missing: string[] = [];
-    for (const ref of refs) {
-      const id = idOf(ref);
-      if (id !== undefined) ids.add(id);
-      else missing.push(nameOf(ref));
-    }
-    return { ids: [...ids], missing };
-  };
   const changeAll = async (refs: Refs, change: (ids: string[]) => Promise<string[]>): Promise<ChangeOutcome> => {
     const { ids, missing } = resolve(refs);
     return { changed: ids.length > 0 ? await change(ids) : [], missing };
   };
 
-  const guardRemoval = (count: number, confirm: boolean) => {
-    if (confirm || count <= FREE_REMOVALS || count * 2 <= pool.size) return;
+  const guardRemoval = (count: number, allowed: { confirm: boolean; free: number }) => {
+    if (allowed.confirm || count <= allowed.free || count * 2 <= pool.size) return;
     throw invalid("confirm", `This would remove ${count} of ${pool.size} accounts; say so with confirm: true.`);
   };
 
-  const put = async (parsed: ParsedImport, options: { replace: boolean; reason: string }): Promise<ImportOutcome> => {
-    const result = await pool.upsert(parsed.accounts, { replace: options.replace });
-    const outcome = {
+  const told = (
+    how: string,
+    result: UpsertResult & { removed?: readonly string[] },
+    problems: readonly ImportProblem[] = [],
+  ): ImportOutcome => {
+    const counts = {
       added: result.added.length,
       updated: result.updated.length,
       unchanged: result.unchanged.length,
-      removed: 0,
+      removed: result.removed?.length ?? 0,
     };
-    log.info("accounts were changed by an administrator", {
-      how: options.reason,
-      ...outcome,
-      problems: parsed.problems.length,
-    });
-    return { ...outcome, added_ids: result.added, problems: parsed.problems };
+    log.info("accounts were changed by an administrator", { how, ...counts, problems: problems.length });
+    return { ...counts, added_ids: result.added, problems };
   };
+  const put = async (parsed: ParsedImport, how: string): Promise<ImportOutcome> =>
+    told(how, await pool.upsert(parsed.accounts), parsed.problems);
 
   const removeIds = async (ids: readonly string[]): Promise<string[]> => {
     const removed = await pool.remove(ids);
@@ -219,15 +166,10 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
     return found;
   };
 
-  const withToken = (outcome: RefreshOutcome): TokenOutcome => ({
-    ...outcome,
-    token: pool.get(outcome.id)?.token ?? "",
-  });
-
   return {
     list: (query = {}) => {
       const page = pool.list(query);
-      return { ...page, items: page.items.map(info) };
+      return { ...page, items: page.items.map((found) => toAccountRow(info(found))) };
     },
     byPool: () => {
       const pools: Record<string, TokenInfo[]> = {};
@@ -245,36 +187,36 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
         ...(note === undefined ? {} : { note: checkedNote(note) }),
       }));
       const parsed = parseImportValue(rows, poolName === undefined ? {} : { pool: poolName });
-      return put(parsed, { replace: false, reason: "add" });
+      return put(parsed, "add");
     },
     async importText(text, options = {}) {
       const parsed = parseImport(text, options);
       if (parsed.accounts.length === 0 && parsed.problems.length === 0) {
         throw invalid("text", "There is no account in it.");
       }
-      return put(parsed, { replace: false, reason: "import" });
+      return put(parsed, "import");
     },
-    async replaceAll(value, { confirm = false } = {}) {
-      const parsed = parseImportValue(value);
-      const broken = parsed.problems.filter(({ kind }) => kind === "unreadable");
-      const [first] = broken;
-      if (first) {
-        const where = first.where ?? `row ${first.line}`;
-        throw invalid(
-          where,
-          `${broken.length} rows cannot be read, the first because it ${first.reason}; nothing was saved.`,
-        );
+    async replacePools(value, { confirm = false, revision: seen } = {}) {
+      if (seen !== undefined && seen !== revision()) {
+        throw new GatewayError("conflict", "Accounts came or went since this list was read; read it again.");
       }
+      const parsed = parseImportValue(value);
+      refuseUnreadable(parsed);
       const kept = new Set(parsed.accounts.map(({ token }) => accountId(token)));
-      const leaving = pool.all().filter(({ id }) => !kept.has(id));
-      guardRemoval(leaving.length, confirm);
-      const outcome = await put(parsed, { replace: true, reason: "replace" });
-      const removed = leaving.length > 0 ? await removeIds(leaving.map(({ id }) => id)) : [];
-      return { ...outcome, removed: removed.length };
+      const named = poolsNamed(value);
+      const leaving = pool.all().filter((found) => named.has(found.pool) && !kept.has(found.id));
+      guardRemoval(leaving.length, { confirm, free: 1 });
+      const untouched = new Set(pool.all().flatMap((found) => (named.has(found.pool) ? [] : [found.pool])));
+      const result = await pool.replace(
+        parsed.accounts,
+        leaving.map(({ id }) => id),
+      );
+      const outcome = told("replace", result, parsed.problems);
+      return { ...outcome, snapshot: result.snapshot, untouched_pools: [...untouched] };
     },
     remove: (refs, { confirm = false } = {}) =>
       changeAll(refs, (ids) => {
-        guardRemoval(ids.length, confirm);
+        guardRemoval(ids.length, { confirm, free: FREE_REMOVALS });
         return removeIds(ids);
       }),
     async edit(ref, change) {
@@ -295,6 +237,10 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
       const clean = checkedTags(tags);
       return changeAll(refs, (ids) => pool.setTags(ids, clean));
     },
+    addTags: async (refs, tags) => {
+      const clean = checkedTags(tags);
+      return changeAll(refs, (ids) => pool.addTags(ids, clean));
+    },
     async setNote(ref, note) {
       const { id } = account(ref);
       await pool.setNote(id, checkedNote(note));
@@ -307,45 +253,50 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
     enable: (refs) => changeAll(refs, (ids) => pool.enable(ids)),
     disable: (refs) => changeAll(refs, (ids) => pool.disable(ids)),
     clearCooldown: (refs) => changeAll(refs, (ids) => pool.clearCooldown(ids)),
-    async refresh({ refs, onOutcome, ...limits }) {
-      const options = {
-        by: "person" as const,
-        ...limits,
-        onOutcome: (outcome: RefreshOutcome) => onOutcome?.(withToken(outcome)),
-      };
-      const named = refs === undefined ? null : resolve(refs);
-      const outcomes = await (named ? refresh.refresh(named.ids, options) : refresh.refreshAll(options));
-      const missing = (named?.missing ?? []).map((name): TokenOutcome => ({
-        id: "",
-        token: name,
-        outcome: "skipped",
-        reason: "there is no such account",
-      }));
-      return resultOf([...outcomes.map(withToken), ...missing]);
+    clearAllCooldowns: async () => {
+      const held = pool.all().filter(({ status, windows, quota }) => {
+        const isEmpty = Object.values(windows).some(({ remaining }) => remaining === 0);
+        return status === "cooling" || isEmpty || quota === 0;
+      });
+      return { changed: await pool.clearCooldown(held.map(({ id }) => id)), missing: [] };
     },
-    refreshProgress: () => refresh.progress(),
     exportText: (query) => exportText(chosen(query)),
     exportJson: (query) => exportJson(chosen(query)),
     snapshots: () => pool.snapshots(),
     async restore(snapshotId) {
-      const result = await pool.restore(snapshotId);
+      const id = snapshotId ?? (await pool.snapshots())[0]?.id;
+      const result = id === undefined ? null : await pool.restore(id);
       if (!result) throw new GatewayError("not_found", "There is no such snapshot.", { param: "snapshot" });
-      log.info("accounts were restored from a snapshot", { snapshot: snapshotId, added: result.added.length });
-      const { added, updated, unchanged } = result;
-      return {
-        added: added.length,
-        updated: updated.length,
-        unchanged: unchanged.length,
-        removed: 0,
-        added_ids: added,
-        problems: [],
-      };
+      return told("restore", result);
+    },
+    revision,
+    status: () => ({ size: pool.size, revision: pool.revision }),
+    async sync() {
+      let changed = false;
+      const stop = pool.subscribe(() => {
+        changed = true;
+      });
+      await pool.load().finally(stop);
+      return { changed, revision: pool.revision };
     },
   };
 };
 
-/** What names an account in an answer that may be logged. */
-const nameOf = (ref: string): string => (/^acc_[0-9a-f]{16}$/.test(ref) ? ref : mask(ref));
+const refuseUnreadable = ({ problems }: ParsedImport): void => {
+  const broken = problems.filter(({ kind }) => kind === "unreadable");
+  const [first] = broken;
+  if (!first) return;
+  const text = `${broken.length} rows cannot be read, the first because it ${first.reason}; nothing was saved.`;
+  throw invalid(first.where ?? `row ${first.line}`, text);
+};
+
+/** A list without pools names none, so that nothing is removed by it. */
+const poolsNamed = (value: unknown): ReadonlySet<string> => {
+  if (!isObject(value)) return new Set();
+  const inner = value.accounts ?? value.tokens;
+  const pools = isObject(inner) ? inner : Array.isArray(inner) ? {} : value;
+  return new Set(Object.keys(pools).flatMap((name) => canonicalPool(name) ?? []));
+};
 
 const totalsOf = (infos: readonly TokenInfo[]): TokenTotals => {
   const active = infos.filter(({ status }) => status === "active");
@@ -361,10 +312,4 @@ const totalsOf = (infos: readonly TokenInfo[]): TokenTotals => {
     use_count: sum(infos, ({ use_count }) => use_count),
     consumed: sum(infos, ({ consumed }) => consumed),
   };
-};
-
-const resultOf = (results: readonly TokenOutcome[]): RefreshResult => {
-  const count = (outcome: RefreshOutcome["outcome"]) => results.filter((result) => result.outcome === outcome).length;
-  const summary = { total: results.length, ok: count("done"), fail: count("failed"), skipped: count("skipped") };
-  return { summary, results };
 };

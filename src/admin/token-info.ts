@@ -4,7 +4,6 @@ import type { Account, AccountStatus, CooldownReason } from "../accounts/account
 import { stateOf, type AccountState } from "../accounts/listing.ts";
 import { chatSummary, heavySummary, remainingAt, resetOf, type QuotaSummary, type Window } from "../accounts/quota.ts";
 import type { Tier } from "../core/models.ts";
-import { mask } from "../lib/log.ts";
 
 export interface WindowInfo {
   /** -1: unknown, because the window's time is over and its size is not known. */
@@ -53,6 +52,28 @@ export interface TokenInfo {
   readonly note: string;
 }
 
+/** The same without the secret. */
+export type AccountRow = Omit<TokenInfo, "token">;
+
+/** Enough to tell accounts apart, whose sessions all begin alike; a short text is no session of the site. */
+export const maskToken = (token: string): string =>
+  token.length > 20 ? `${token.slice(0, 8)}…${token.slice(-8)}` : "****";
+
+/** Facts under masked tokens; two accounts that look the same are told apart by their ids. */
+export const byMaskedToken = <T extends { readonly id: string; readonly token: string }, R>(
+  items: readonly T[],
+  fact: (item: T) => R,
+): Record<string, R> => {
+  const named = new Map<string, R>();
+  for (const item of items) {
+    const name = maskToken(item.token);
+    named.set(named.has(name) || name === "****" ? `${name} (${item.id})` : name, fact(item));
+  }
+  return Object.fromEntries(named);
+};
+
+export const toAccountRow = ({ token: _, ...row }: TokenInfo): AccountRow => row;
+
 const windowInfo = (window: Window, now: number): WindowInfo => ({
   remaining: remainingAt(window, now) ?? -1,
   total: window.total,
@@ -71,7 +92,7 @@ export const toTokenInfo = (account: Account, live: { readonly now: number; read
   return {
     id: account.id,
     token: account.token,
-    token_masked: mask(account.token),
+    token_masked: maskToken(account.token),
     pool: account.pool,
     token_type: account.tier === "basic" ? "sso" : "ssoSuper",
     tier: account.tier,

@@ -5,7 +5,7 @@ import { accountId } from "../../src/accounts/account.ts";
 import type { QuotaReport } from "../../src/accounts/quota.ts";
 import { createRefresher, type QuotaQuestion } from "../../src/accounts/refresh.ts";
 import { silentLog } from "../../src/lib/log.ts";
-import { HOUR, item, manualClock, newPool, settings, settle, START } from "./accounts-fixtures.ts";
+import { item, manualClock, newPool, settings, settle, START } from "./accounts-fixtures.ts";
 
 const report = (remaining: number): QuotaReport => ({
   windows: { fast: { remaining, total: 30, windowSeconds: 86_400, resetAt: null } },
@@ -16,7 +16,7 @@ const open = async (ask: (question: QuotaQuestion) => Promise<QuotaReport>, ...n
   const clock = manualClock();
   const pool = newPool({ clock });
   await pool.upsert(names.map((name) => item(name)));
-  const refresher = createRefresher({ pool, ask, clock, log: silentLog, settings: () => settings });
+  const refresher = createRefresher({ pool, ask, log: silentLog, settings: () => settings });
   return { clock, pool, refresher };
 };
 const ids = (...names: string[]) => names.map(accountId);
@@ -127,22 +127,6 @@ describe("many", () => {
     expect(gate.asked.toSorted()).toEqual(ids(...names).toSorted());
   });
 
-  test("a second refresh of all joins the first, and the progress is told", async () => {
-    const gate = gated();
-    const { refresher } = await open(gate.ask, ...names);
-    expect(refresher.progress().running).toBe(false);
-    const [first, second] = [refresher.refreshAll(person), refresher.refreshAll(person)];
-    expect(second).toBe(first);
-    await gate.release();
-    expect(refresher.progress()).toMatchObject({ running: true, total: 20, current: 5, success: 5 });
-    while (gate.waiting.length > 0) await gate.release();
-    expect(await first).toHaveLength(20);
-    expect(refresher.progress()).toMatchObject({ running: false, current: 20, success: 20, failed: 0 });
-    expect(gate.asked).toHaveLength(20);
-    expect(refresher.refreshAll(person)).not.toBe(first);
-    await gate.release();
-  });
-
   test("one question serves two who ask for the same account", async () => {
     const gate = gated();
     const { refresher } = await open(gate.ask, "sim-a");
@@ -176,29 +160,4 @@ describe("many", () => {
     await gate.release();
     expect((await run).map(({ outcome }) => outcome)).toEqual(["skipped", "skipped"]);
   });
-});
-
-test("the schedule asks for resting accounts whose time has come, by tier", async () => {
-  const asked: string[] = [];
-  const { clock, pool, refresher } = await open(async ({ credential }) => {
-    asked.push(credential.token);
-    return report(0);
-  });
-  const resting = { status: "cooling", fields: { cooldown_until: START + 100 * HOUR, last_sync_at: START } } as const;
-  await pool.upsert([
-    item("sim-basic", resting),
-    item("sim-super", { ...resting, pool: "ssoSuper" }),
-    item("sim-active"),
-    item("sim-new", { ...resting, fields: { cooldown_until: START + 100 * HOUR } }),
-  ]);
-  const due = async () => {
-    asked.length = 0;
-    await refresher.refreshDue();
-    return asked.toSorted();
-  };
-  expect(await due()).toEqual(["sim-new"]);
-  await clock.advance(2 * HOUR);
-  expect(await due()).toEqual(["sim-super"]);
-  await clock.advance(6 * HOUR);
-  expect(await due()).toEqual(["sim-basic", "sim-new"]);
 });

@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { GatewayError, type ErrorCode } from "../../src/core/errors.ts";
 import { accountId } from "../../src/accounts/account.ts";
 import { createRefresher } from "../../src/accounts/refresh.ts";
-import { createAccountAdmin, type TokenOutcome } from "../../src/admin/accounts.ts";
+import { createAccountRefresh } from "../../src/admin/account-refresh.ts";
+import { createAccountAdmin } from "../../src/admin/accounts.ts";
+import { createTasks } from "../../src/admin/tasks.ts";
 import { silentLog, type Log } from "../../src/lib/log.ts";
 import { aWindow, HOUR, item, manualClock, model, newPool, none, settings, START } from "./accounts-fixtures.ts";
 
@@ -16,8 +18,10 @@ const open = (log: Log = silentLog) => {
     if (credential.token === "sim-dead") throw new GatewayError("account_auth", "The session is refused.");
     return { windows: { fast: { remaining: 20, total: 30, windowSeconds: 86_400, resetAt: null } }, tier: null };
   };
-  const refresh = createRefresher({ pool, ask, clock, log, settings: () => settings });
-  return { clock, pool, admin: createAccountAdmin({ pool, refresh, clock, log }) };
+  const refresher = createRefresher({ pool, ask, log, settings: () => settings });
+  const tasks = createTasks({ clock, log });
+  const refresh = createAccountRefresh({ pool, refresher, tasks, concurrent: () => 3 });
+  return { clock, pool, tasks, refresh, admin: createAccountAdmin({ pool, clock, log }) };
 };
 
 const refusal = async (run: () => unknown): Promise<{ code: ErrorCode; param: string | null }> => {
@@ -70,23 +74,24 @@ describe("adding", () => {
   });
 });
 
-describe("replacing the whole list", () => {
+describe("replacing pools", () => {
   const filled = async () => {
-    const { admin, pool, clock } = open();
+    const { admin, pool, clock, refresh } = open();
     await admin.importText(Array.from({ length: 12 }, (_, index) => `sim-${index}`).join("\n"));
     await admin.setTags(["sim-0"], ["nsfw"]);
     await admin.setNote("sim-0", "mine");
-    return { admin, pool, clock };
+    return { admin, pool, clock, refresh };
   };
 
   test("an answer sent back as it came changes nothing", async () => {
-    const { admin, pool } = await filled();
+    const { admin, pool, refresh } = await filled();
     pool.acquire({ model: model("grok-4"), exclude: none })?.report({ kind: "served" });
-    await admin.refresh({ refs: ["sim-3"] });
+    await refresh.now(["sim-3"]);
     await admin.disable(["sim-4"]);
     const before = pool.all();
     const echo: unknown = JSON.parse(JSON.stringify(admin.byPool()));
-    expect(await admin.replaceAll(echo)).toMatchObject({ added: 0, removed: 0, problems: [] });
+    const outcome = await admin.replacePools(echo);
+    expect(outcome).toMatchObject({ added: 0, removed: 0, problems: [], snapshot: null, untouched_pools: [] });
     for (const account of before) {
       expect(pool.get(account.id)).toEqual({ ...account, token: account.token });
     }
@@ -95,26 +100,55 @@ describe("replacing the whole list", () => {
   test("keeps tags, note, counts and times of rows that name only a token", async () => {
     const { admin, pool } = await filled();
     const before = pool.get(accountId("sim-0"));
-    await admin.replaceAll({ ssoBasic: Array.from({ length: 12 }, (_, index) => `sim-${index}`) });
+    await admin.replacePools({ ssoBasic: Array.from({ length: 12 }, (_, index) => `sim-${index}`) });
     expect(pool.get(accountId("sim-0"))).toEqual(before as NonNullable<typeof before>);
   });
 
-  test("removes what is missing, but not most of the pool by accident", async () => {
+  test("removes what a named pool omits, but not most of the pool by accident", async () => {
     const { admin } = await filled();
     const some = (count: number) => ({ ssoBasic: Array.from({ length: count }, (_, index) => `sim-${index}`) });
-    for (const value of [some(2), {}, { ssoBasic: [] }, []]) {
-      expect(await refusal(() => admin.replaceAll(value))).toEqual({ code: "invalid_value", param: "confirm" });
+    for (const value of [some(2), some(5), { ssoBasic: [] }, { basic: [] }]) {
+      expect(await refusal(() => admin.replacePools(value))).toEqual({ code: "invalid_value", param: "confirm" });
     }
     expect(admin.list().total).toBe(12);
-    expect(await admin.replaceAll(some(7))).toMatchObject({ removed: 5 });
-    expect(await admin.replaceAll(some(1), { confirm: true })).toMatchObject({ removed: 6 });
+    expect(await admin.replacePools(some(6))).toMatchObject({ removed: 6 });
+    expect(await admin.replacePools(some(1), { confirm: true })).toMatchObject({ removed: 5 });
     expect(admin.list().total).toBe(1);
+    expect(await admin.replacePools({ ssoBasic: [] })).toMatchObject({ removed: 1 });
+  });
+
+  test("leaves pools alone that the list does not name", async () => {
+    const { admin } = await filled();
+    for (const value of [{}, [], ["sim-1"], { ssoSuper: [] }, { ssoSuper: ["sim-s"] }]) {
+      expect(await admin.replacePools(value)).toMatchObject({ removed: 0, untouched_pools: ["ssoBasic"] });
+    }
+    expect(admin.list().total).toBe(13);
+  });
+
+  test("one call takes it back, tags and notes included", async () => {
+    const { admin, pool } = await filled();
+    const before = pool.all().toSorted((a, b) => a.id.localeCompare(b.id));
+    const outcome = await admin.replacePools({ ssoBasic: [{ token: "sim-1", note: "other" }] }, { confirm: true });
+    expect(outcome).toMatchObject({ removed: 11, updated: 1 });
+    expect((await admin.snapshots())[0]).toMatchObject({ id: outcome.snapshot, accounts: 12, reason: "replace" });
+    expect(await admin.restore(outcome.snapshot ?? "")).toMatchObject({ added: 11, updated: 1 });
+    expect(pool.all().toSorted((a, b) => a.id.localeCompare(b.id))).toEqual(before);
+  });
+
+  test("is refused when accounts came or went since the list was read", async () => {
+    const { admin } = await filled();
+    const revision = admin.revision();
+    await admin.importText("sim-from-somebody-else");
+    const list = { ssoBasic: Array.from({ length: 12 }, (_, index) => `sim-${index}`) };
+    expect(await refusal(() => admin.replacePools(list, { revision }))).toMatchObject({ code: "conflict" });
+    expect(admin.list().total).toBe(13);
+    expect(await admin.replacePools(list, { revision: admin.revision() })).toMatchObject({ removed: 1 });
   });
 
   test("saves nothing when a row cannot be read", async () => {
     const { admin } = await filled();
     const value = { ssoBasic: ["sim-new", { note: "no token" }] };
-    expect(await refusal(() => admin.replaceAll(value, { confirm: true }))).toEqual({
+    expect(await refusal(() => admin.replacePools(value, { confirm: true }))).toEqual({
       code: "invalid_value",
       param: "ssoBasic[1]",
     });
@@ -123,7 +157,7 @@ describe("replacing the whole list", () => {
 
   test("moves accounts between pools", async () => {
     const { admin } = await filled();
-    await admin.replaceAll({
+    await admin.replacePools({
       ssoSuper: ["sim-0"],
       ssoBasic: Array.from({ length: 11 }, (_, index) => `sim-${index + 1}`),
     });
@@ -203,20 +237,15 @@ describe("editing", () => {
 
 describe("refreshing", () => {
   test("tells of every account what became of it", async () => {
-    const { admin } = open();
+    const { admin, refresh } = open();
     await admin.importText("sim-a\nsim-dead");
-    const seen: TokenOutcome[] = [];
-    const { summary, results } = await admin.refresh({
-      refs: ["sim-a", "sim-dead", "sim-zzz"],
-      onOutcome: (one) => seen.push(one),
-    });
+    const { summary, results } = await refresh.now(["sim-a", "sim-dead", "sim-zzz"]);
     expect(summary).toEqual({ total: 3, ok: 1, fail: 1, skipped: 1 });
     expect(results.map(({ token, outcome }) => [token, outcome])).toEqual([
       ["sim-a", "done"],
       ["sim-dead", "failed"],
       ["****", "skipped"],
     ]);
-    expect(seen).toHaveLength(2);
     expect(admin.get("sim-a")).toMatchObject({
       quota: 20,
       quota_known: true,
@@ -224,9 +253,23 @@ describe("refreshing", () => {
       last_sync_at: START,
     });
     expect(admin.get("sim-dead")).toMatchObject({ fail_count: 1, last_fail_code: "account_auth" });
-    expect((await admin.refresh({})).summary).toMatchObject({ total: 2 });
-    expect(admin.refreshProgress()).toMatchObject({ running: false, total: 2, success: 1, failed: 1 });
-    expect(await refusal(() => admin.refresh({ refs: [] }))).toEqual({ code: "invalid_value", param: "tokens" });
+    expect(await refusal(() => refresh.now([]))).toEqual({ code: "invalid_value", param: "tokens" });
+  });
+
+  test("of all is one task that a second call joins, and its progress is told", async () => {
+    const { admin, refresh, tasks } = open();
+    expect(await refusal(() => refresh.startAll())).toMatchObject({ code: "invalid_value" });
+    await admin.importText("sim-a\nsim-dead\nsim-b");
+    expect(refresh.progress()).toEqual({ running: false, total: 0, current: 0, success: 0, failed: 0 });
+    const first = refresh.startAll();
+    expect(refresh.startAll()).toMatchObject({ joined: true, task: { task_id: first.task.task_id } });
+    expect(refresh.progress()).toMatchObject({ running: true, total: 3 });
+    const events = await Array.fromAsync(tasks.attach(first.task.task_id) ?? []);
+    const last = events.at(-1);
+    expect(last).toMatchObject({ type: "done", ok: 2, fail: 1, result: { summary: { total: 3, ok: 2, fail: 1 } } });
+    expect(JSON.stringify(events)).not.toContain("sim-");
+    expect(refresh.progress()).toEqual({ running: false, total: 3, current: 3, success: 2, failed: 1 });
+    expect(refresh.startAll().joined).toBe(false);
   });
 });
 
@@ -288,9 +331,10 @@ describe("what is shown", () => {
       error: note,
       at: (_level, message, fields) => note(message, fields),
     };
-    const { admin } = open(log);
+    const { admin, refresh } = open(log);
     await admin.importText(JSON.stringify([{ token: LONG, cloudflare_cookies: "cf_clearance=secret-1" }, "sim-dead"]));
-    await admin.refresh({});
+    await refresh.now([LONG, "sim-dead"]);
+    expect(JSON.stringify(admin.list())).not.toContain(LONG);
     await admin.remove([LONG]);
     expect(JSON.stringify(admin.list())).not.toContain("secret-1");
     expect(lines.length).toBeGreaterThan(2);

@@ -1,63 +1,66 @@
-// Accounts as the admin side sees them, in the shapes that pages and scripts of earlier gateways know.
+// Accounts as lists: read, add, replace and remove, in the shapes that pages and scripts of earlier gateways know.
 // Decides nothing about accounts. Invariant: a body of the wrong shape is refused with the field's name, and nothing was done.
-import type { ImportOutcome, TokenOutcome } from "../../admin/accounts.ts";
-import { GatewayError } from "../../core/errors.ts";
-import { isObject, type JsonObject, parseObject, stringAt } from "../../lib/json.ts";
+import type { ImportOutcome } from "../../admin/accounts.ts";
+import { isObject, parseObject, stringAt } from "../../lib/json.ts";
 import { readJson, readLooseText, readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
+import { done, isConfirmed, namedIn, texts } from "./admin-tokens-body.ts";
 import { listQueryOf } from "./token-query.ts";
 
-const wrong = (param: string, message: string): GatewayError => new GatewayError("invalid_value", message, { param });
+/** Lists hold secrets: nothing on the way may keep them. */
+const PRIVATE = { "cache-control": "no-store" };
 
-const texts = (value: unknown, param: string): readonly string[] => {
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw wrong(param, `'${param}' must be a list of texts.`);
+const etagOf = (call: Call): string => `"${call.deps.accounts.revision()}"`;
+
+const byPool = (call: Call): Response =>
+  Response.json(call.deps.accounts.byPool(), { headers: { ...PRIVATE, etag: etagOf(call) } });
+
+const page = (call: Call): Response => {
+  const { accounts } = call.deps;
+  const list = accounts.list(listQueryOf(call.url.searchParams));
+  return Response.json({ ...list, totals: accounts.totals() }, { headers: { ...PRIVATE, etag: etagOf(call) } });
 };
 
-/** `tokens`, or a single `token`, or the body itself when it is a list. */
-const tokensOf = (body: unknown): readonly string[] => {
-  if (Array.isArray(body)) return texts(body, "tokens");
-  const given: JsonObject = isObject(body) ? body : {};
-  const single = stringAt(given, "token");
-  if (given["tokens"] === undefined && single !== undefined) return [single];
-  return texts(given["tokens"] ?? [], "tokens");
-};
+const item = (call: Call): Response =>
+  Response.json({ item: call.deps.accounts.get(call.params["id"] ?? "") }, { headers: PRIVATE });
 
-const isConfirmed = (call: Call, body?: JsonObject): boolean =>
-  call.url.searchParams.get("confirm") === "true" || body?.["confirm"] === true;
-
-const byPool = (call: Call): Response => Response.json(call.deps.accounts.byPool());
-
-const flat = (call: Call): Response => Response.json({ tokens: Object.values(call.deps.accounts.byPool()).flat() });
-
-const page = (call: Call): Response => Response.json(call.deps.accounts.list(listQueryOf(call.url.searchParams)));
-
-const summed = (outcome: ImportOutcome): Response => {
+export const summed = (outcome: ImportOutcome): object => {
   const { added, updated, unchanged, removed } = outcome;
   const message = `${added} added, ${updated} changed, ${unchanged} as they were, ${removed} removed.`;
-  return Response.json({ status: "success", message, count: added, skipped: unchanged, ...outcome });
+  return { message, count: added, skipped: unchanged, ...outcome };
 };
 
-/** The whole list as a page regrouped it: what is stated goes over what is stored, what is missing is removed. */
-const replaceAll = async (call: Call): Promise<Response> => {
+/** Whole pools as a page regrouped them: what is stated goes over what is stored, what a named pool omits is removed. */
+export const replacePools = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const pools = Object.fromEntries(Object.entries(body).filter(([name]) => name !== "confirm"));
-  return summed(await call.deps.accounts.replaceAll(pools, { confirm: isConfirmed(call, body) }));
+  const seen = call.request.headers.get("if-match")?.replace(/^W\//, "").replaceAll('"', "");
+  const outcome = await call.deps.accounts.replacePools(pools, {
+    confirm: isConfirmed(call, body),
+    ...(seen === undefined || seen === "*" ? {} : { revision: seen }),
+  });
+  return done({ ...summed(outcome), count: outcome.added + outcome.updated + outcome.unchanged });
 };
+
+/** Few new accounts are asked what they are before the answer; the background asks for many. */
+const ASKED_AT_ONCE = 20;
 
 const add = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const pool = stringAt(body, "pool");
   const note = stringAt(body, "note");
+  // "auto" of older pages: the first look at the quota decides.
+  const isAuto = pool === undefined || pool === "auto";
   const outcome = await call.deps.accounts.add({
-    tokens: tokensOf(body),
-    // "auto" of older pages: the first look at the quota decides.
-    ...(pool === undefined || pool === "auto" ? {} : { pool }),
+    tokens: namedIn(body),
+    ...(isAuto ? {} : { pool }),
     ...(body["tags"] === undefined ? {} : { tags: texts(body["tags"], "tags") }),
     ...(note === undefined ? {} : { note }),
   });
-  return summed(outcome);
+  const isFew = outcome.added > 0 && outcome.added <= ASKED_AT_ONCE;
+  const asked = pool === "auto" && isFew ? await call.deps.accountRefresh.now(outcome.added_ids) : null;
+  return done({ ...summed(outcome), synced: asked?.summary.ok ?? 0 });
 };
 
 /** A file's content as it is, or JSON `{text, pool?}`. */
@@ -66,32 +69,14 @@ const importFile = async (call: Call): Promise<Response> => {
   const wrapped = parseObject(raw);
   const text = stringAt(wrapped, "text");
   const pool = call.url.searchParams.get("pool") ?? (text === undefined ? undefined : stringAt(wrapped, "pool"));
-  return summed(await call.deps.accounts.importText(text ?? raw, pool === undefined ? {} : { pool }));
+  return done(summed(await call.deps.accounts.importText(text ?? raw, pool === undefined ? {} : { pool })));
 };
 
 const remove = async (call: Call): Promise<Response> => {
   const body = await readJson(call);
   const confirm = isConfirmed(call, isObject(body) ? body : undefined);
-  const { changed, missing } = await call.deps.accounts.remove(tokensOf(body), { confirm });
-  return Response.json({ status: "success", deleted: changed.length, missing });
-};
-
-const refresh = async (call: Call): Promise<Response> => {
-  const refs = tokensOf(await readObject(call));
-  const { summary, results } = await call.deps.accounts.refresh({ refs, signal: call.signal });
-  return Response.json({
-    status: "success",
-    summary,
-    // Older pages look their token up here.
-    results: Object.fromEntries(results.map(({ token, outcome }) => [token, outcome === "done"])),
-    details: results.map(detailOf),
-  });
-};
-
-const detailOf = (result: TokenOutcome) => {
-  const { id, outcome } = result;
-  if (outcome === "failed") return { id, outcome, code: result.code, message: result.message };
-  return outcome === "skipped" ? { id, outcome, message: result.reason } : { id, outcome };
+  const { changed, missing } = await call.deps.accounts.remove(namedIn(body), { confirm });
+  return done({ deleted: changed.length, missing });
 };
 
 export const adminTokenRoutes: readonly Route[] = [
@@ -100,30 +85,31 @@ export const adminTokenRoutes: readonly Route[] = [
     path: "/api/v1/admin/tokens",
     aliases: ["/v1/admin/tokens"],
     auth: "admin",
-    summary: "All accounts by pool.",
+    summary: "All accounts by pool, with their sessions.",
     handle: byPool,
-  },
-  {
-    method: "GET",
-    path: "/admin/api/tokens",
-    auth: "admin",
-    summary: "All accounts in one list.",
-    handle: flat,
   },
   {
     method: "GET",
     ...adminPaths("/tokens/list"),
     auth: "admin",
-    summary: "Accounts page by page: search, status, state, pool, tag, without_tag, sort, page, page_size.",
+    summary:
+      "Accounts page by page, sessions masked: search, status, state, pool, tag, without_tag, sort, order, page.",
     handle: page,
+  },
+  {
+    method: "GET",
+    ...adminPaths("/tokens/item/:id"),
+    auth: "admin",
+    summary: "One account by its id, with its session.",
+    handle: item,
   },
   {
     method: "POST",
     path: "/api/v1/admin/tokens",
     aliases: ["/v1/admin/tokens"],
     auth: "admin",
-    summary: "Replace the whole list; ?confirm=true when most accounts would go.",
-    handle: replaceAll,
+    summary: "Replace the named pools; confirm when more than half would go, If-Match refuses to overwrite others.",
+    handle: replacePools,
   },
   {
     method: "POST",
@@ -145,12 +131,5 @@ export const adminTokenRoutes: readonly Route[] = [
     auth: "admin",
     summary: "Remove the named accounts.",
     handle: remove,
-  },
-  {
-    method: "POST",
-    ...adminPaths("/tokens/refresh"),
-    auth: "admin",
-    summary: "Ask the upstream for the quota of the named accounts and wait for it.",
-    handle: refresh,
   },
 ];
