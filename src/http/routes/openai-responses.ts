@@ -17,13 +17,10 @@ import { parseResponsesRequest, type ResponsesRequest } from "../../protocols/op
 import { collectResponse, createResponsesStreamEncoder } from "../../protocols/openai/responses-response.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
-import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
+import { ATTEMPTS_HEADER, type Call, CONTINUATION_HEADER, type Route } from "../context.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
-
-/** Whether the upstream's own conversation was gone on with, or told anew. Only for requests that continue something. */
-const CONTINUATION_HEADER = "x-grok2api-continuation";
 
 const isText = (value: string | null): value is string => value !== null;
 
