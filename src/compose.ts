@@ -11,6 +11,10 @@ import { createAttemptLimiter } from "./access/limits.ts";
 import { parseImport, type ParsedImport } from "./accounts/import.ts";
 import { createPool, type Pool } from "./accounts/pool.ts";
 import { createRefresher } from "./accounts/refresh.ts";
+import { createRefreshSchedule } from "./accounts/schedule.ts";
+import { createAccountRefresh } from "./admin/account-refresh.ts";
+import { createSiteSettings } from "./admin/account-settings.ts";
+import { createAccountTest } from "./admin/account-test.ts";
 import { createAccountAdmin } from "./admin/accounts.ts";
 import { createAssetAdmin } from "./admin/assets.ts";
 import { createMediaAdmin } from "./admin/media.ts";
@@ -33,6 +37,7 @@ import { serve, type Listening } from "./http/serve.ts";
 import { createServer, type Server } from "./http/server.ts";
 import { systemClock, type Clock } from "./lib/clock.ts";
 import { createLineSink } from "./lib/line-sink.ts";
+import { chance } from "./lib/ids.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
 import { createMediaStore } from "./media/store.ts";
@@ -107,7 +112,13 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     level = config().server.log_level;
   });
 
-  const pool = createPool({ documents, clock, log, settings: () => config().token });
+  const pool = createPool({
+    documents,
+    clock,
+    log,
+    settings: () => config().token,
+    rescue: (resting) => schedule.wake(resting),
+  });
   await pool.load();
   if (purpose === "serve") await importTokenFile({ folder, documents, pool, log });
 
@@ -147,11 +158,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
 
   const refresher = createRefresher({
     pool,
-    clock,
     log,
     settings: () => config().token,
     ask: (question) => grokWeb.quota({ ...question, log }),
   });
+  const schedule = createRefreshSchedule({ pool, refresher, clock, log, settings: () => config().token, chance });
   const audit = createAudit({ documents, clock });
   const tasks = createTasks({ clock, log });
   const adminAccess = createAdminAccess({
@@ -176,7 +187,17 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       pictures: mediaGateway,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
-      accounts: createAccountAdmin({ pool, refresh: refresher, clock, log }),
+      accounts: createAccountAdmin({ pool, clock, log }),
+      accountRefresh: createAccountRefresh({ pool, refresher, tasks, concurrent: () => config().usage.concurrent }),
+      siteSettings: createSiteSettings({
+        ...{ pool, tasks, clock, log },
+        site: grokWeb.accountSettings,
+        settings: () => config().nsfw,
+      }),
+      accountTest: createAccountTest({
+        ...{ pool, clock, log, provider: grokWeb },
+        timeoutMs: () => config().chat.timeout * 1000,
+      }),
       tasks,
       audit,
       media,
@@ -198,7 +219,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
 
   let listening: Listening | null = null;
   const timers: (() => void)[] = [];
-  const startTimers = () =>
+  const startTimers = () => {
+    schedule.start();
     timers.push(
       clock.every(TICK_MS, pool.tick),
       clock.every(TRIM_MS, () => {
@@ -207,6 +229,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
         audit.prune().catch((error: unknown) => log.error("old audit rows could not be removed", { error }));
       }),
     );
+  };
 
   return {
     get config() {
@@ -240,6 +263,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       const graceMs = config().server.grace_seconds * 1000;
       if (listening) await listening.stop(graceMs);
       else await server.drain(graceMs);
+      await schedule.stop();
       await tasks.stop();
       await http.close();
       await responseStore.close();

@@ -3,6 +3,9 @@
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
 import type { Audit } from "../access/audit.ts";
+import type { AccountRefresh } from "../admin/account-refresh.ts";
+import type { SiteSettings } from "../admin/account-settings.ts";
+import type { AccountTest } from "../admin/account-test.ts";
 import type { AccountAdmin } from "../admin/accounts.ts";
 import type { AssetAdmin } from "../admin/assets.ts";
 import type { MediaAdmin } from "../admin/media.ts";
@@ -83,6 +86,9 @@ export interface ServerDeps {
   readonly responses: Responses;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;
+  readonly accountRefresh: AccountRefresh;
+  readonly siteSettings: SiteSettings;
+  readonly accountTest: AccountTest;
   readonly tasks: Tasks;
   readonly audit: Pick<Audit, "list">;
   readonly media: MediaFiles;

@@ -6,6 +6,12 @@ import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminCacheRoutes } from "./routes/admin-cache.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
+import { adminTokenBackupRoutes } from "./routes/admin-tokens-backup.ts";
+import { adminTokenFlatRoutes } from "./routes/admin-tokens-flat.ts";
+import { adminTokenRefreshRoutes } from "./routes/admin-tokens-refresh.ts";
+import { adminTokenRowRoutes } from "./routes/admin-tokens-rows.ts";
+import { adminTokenSettingsRoutes } from "./routes/admin-tokens-settings.ts";
+import { adminTokenTestRoutes } from "./routes/admin-tokens-test.ts";
 import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
@@ -29,6 +35,12 @@ export const ROUTES: readonly Route[] = [
   ...adminSessionRoutes,
   ...adminConfigRoutes,
   ...adminTokenRoutes,
+  ...adminTokenRowRoutes,
+  ...adminTokenRefreshRoutes,
+  ...adminTokenTestRoutes,
+  ...adminTokenSettingsRoutes,
+  ...adminTokenBackupRoutes,
+  ...adminTokenFlatRoutes,
   ...adminCacheRoutes,
   ...adminAssetRoutes,
   ...legacyCacheRoutes,
