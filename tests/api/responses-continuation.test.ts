@@ -114,6 +114,26 @@ describe.each(["rest", "socket"] as const)("over %s", (transport) => {
     expect((await ask("Sure?", { previous_response_id: second.id })).continuation).toBe("continued");
   });
 
+  test("the result of a call goes on where the call was made", async () => {
+    const tools = [{ type: "function" as const, name: "get_weather", parameters: { type: "object" }, strict: false }];
+    const first = await ask("Weather? sim:tool", { tools });
+    const [call] = first.output;
+    if (call?.type !== "function_call") throw new Error("no call");
+    const { data: second, response } = await client.responses
+      .create({
+        model: MODEL,
+        tools,
+        previous_response_id: first.id,
+        input: [{ type: "function_call_output", call_id: call.call_id, output: "17 degrees" }],
+      })
+      .withResponse();
+    expect(response.headers.get("x-grok2api-continuation")).toBe("continued");
+    expect(second.output.map((item) => item.type)).toEqual(["message"]);
+    const said = heard().find((text) => text.includes("17 degrees")) ?? "";
+    expect(said).toContain(`[tool result for ${call.call_id}]`);
+    expect(said).not.toContain("Weather?");
+  });
+
   test("two turns may go on from the same answer", async () => {
     const first = await ask("One.");
     const [left, right] = await Promise.all([
