@@ -5,7 +5,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminAccess } from "./access/admin-session.ts";
 import { createAudit } from "./access/audit.ts";
-import { createApiKeys } from "./access/api-keys.ts";
 import { digestOf } from "./access/digest.ts";
 import { createAttemptLimiter } from "./access/limits.ts";
 import { parseImport, type ParsedImport } from "./accounts/import.ts";
@@ -22,12 +21,15 @@ import { createSettingsAdmin } from "./admin/settings.ts";
 import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
 import { composeMedia } from "./compose-media.ts";
+import { composeRecords } from "./compose-records.ts";
 import { configPath, type Environment } from "./config/environment.ts";
 import { readConfigFiles } from "./config/file.ts";
 import { createLiveConfig } from "./config/live.ts";
 import { formatProblems, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
+import { createByKind } from "./gateway/by-kind.ts";
 import { createGenerate } from "./gateway/generate.ts";
+import { meteredChat, meteredMedia } from "./gateway/metered.ts";
 import { createResponseStore } from "./gateway/response-store.ts";
 import { createResponses } from "./gateway/responses.ts";
 import { createSeal } from "./gateway/seal.ts";
@@ -138,11 +140,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
-  const { attachments, pictures, mediaGateway } = await composeMedia({
+  const { attachments, pictures, mediaGateway, mediaChat } = await composeMedia({
     ...{ pool, documents, config, clock, log, media, fetchForeign },
     provider: grokWeb,
   });
-  const gateway = createGenerate({
+  const chat = createGenerate({
     pool,
     provider: grokWeb,
     config,
@@ -152,6 +154,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     attachments,
     pictures,
   });
+  const gateway = createByKind({ chat, media: mediaChat });
 
   const responseStore = createResponseStore({ documents, clock, log, limits: () => responseLimits(config()) });
   if (purpose === "serve") await responseStore.load();
@@ -174,6 +177,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
   const { firstPassword } = purpose === "serve" ? await adminAccess.open() : { firstPassword: null };
 
+  const records = await composeRecords({ documents, config, clock, log });
   const server = createServer(
     {
       config,
@@ -181,10 +185,13 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       log,
       version,
       startedMs: clock.monotonic(),
-      apiKeys: createApiKeys(() => config().app.api_key),
+      apiKeys: records.apiKeys,
+      limits: records.limits,
+      keyUsage: records.keyUsage,
+      recorded: records.recorded,
       adminAccess,
-      gateway,
-      pictures: mediaGateway,
+      gateway: meteredChat(gateway, records.meter),
+      pictures: meteredMedia(mediaGateway, records.meter),
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, clock, log }),
@@ -242,8 +249,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       const { host, port } = config().server;
       listening = serve({ server, host, port });
       startTimers();
-      if (config().app.api_key.length === 0)
-        log.warn("app.api_key is empty: the API is open to everybody who reaches it");
+      if (records.apiKeys.open)
+        log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");
       const weakness = adminAccess.weakness();
       if (weakness) log.warn(weakness);
       setTimeout(() => {
@@ -267,6 +274,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       await tasks.stop();
       await http.close();
       await responseStore.close();
+      await records.close();
       await pool.close();
       await documents.close();
     },

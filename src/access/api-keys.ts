@@ -1,5 +1,8 @@
-// Who may call the API: the operator's keys. Knows no header and no route.
+// Who may call the API: the operator's own keys and those handed out to clients. Knows no header and no route.
 // Invariant: a key is found by its digest, so that a check costs one look-up and its timing says nothing about the keys.
+import { GatewayError } from "../core/errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ClientKey, ClientKeys } from "./client-keys.ts";
 import { digestOf } from "./digest.ts";
 
 export interface Principal {
@@ -8,21 +11,31 @@ export interface Principal {
   /** Safe to log. */
   readonly id: string;
   readonly name: string;
+  /** The handed-out key with its limits; the operator's own keys have none. */
+  readonly client?: ClientKey;
 }
 
 export interface ApiKeys {
-  /** Null when the key is unknown; without any key set, everybody is let in. */
+  /** Null when the key is unknown; throws for one that is known but may not be used. Without any key, everybody is let in. */
   check(presented: string | null): Principal | null;
+  /** Whether this is one of the operator's own keys. */
+  isGlobal(secret: string): boolean;
   readonly open: boolean;
+}
+
+/** The keys handed out to clients. */
+export interface HandedOut {
+  readonly keys: Pick<ClientKeys, "byDigest" | "size">;
+  readonly clock: Pick<Clock, "now">;
 }
 
 const OPEN: Principal = { kind: "open", id: "open", name: "open API" };
 
 /** `keys` answers with the same array as long as the settings are the same. */
-export const createApiKeys = (keys: () => readonly string[]): ApiKeys => {
+export const createApiKeys = (keys: () => readonly string[], handedOut?: HandedOut): ApiKeys => {
   let known: readonly string[] | undefined;
   let byDigest = new Map<string, Principal>();
-  const current = (): ReadonlyMap<string, Principal> => {
+  const own = (): ReadonlyMap<string, Principal> => {
     const now = keys();
     if (now !== known) {
       byDigest = new Map(now.map((key, index) => principalOf(digestOf(key), index)));
@@ -30,14 +43,20 @@ export const createApiKeys = (keys: () => readonly string[]): ApiKeys => {
     }
     return byDigest;
   };
+  const isOpen = () => own().size === 0 && (handedOut?.keys.size ?? 0) === 0;
   return {
     check(presented) {
-      const principals = current();
-      if (principals.size === 0) return OPEN;
-      return presented === null ? null : (principals.get(digestOf(presented)) ?? null);
+      if (isOpen()) return OPEN;
+      if (presented === null) return null;
+      const digest = digestOf(presented);
+      const principal = own().get(digest);
+      if (principal) return principal;
+      const client = handedOut?.keys.byDigest(digest);
+      return handedOut && client ? clientPrincipal(client, handedOut.clock.now()) : null;
     },
+    isGlobal: (secret) => own().has(digestOf(secret)),
     get open() {
-      return current().size === 0;
+      return isOpen();
     },
   };
 };
@@ -46,3 +65,11 @@ const principalOf = (digest: string, index: number): [string, Principal] => [
   digest,
   { kind: "key", id: `key_${digest.slice(0, 12)}`, name: `app.api_key ${index + 1}` },
 ];
+
+const clientPrincipal = (client: ClientKey, nowMs: number): Principal => {
+  if (!client.enabled) throw new GatewayError("key_disabled", "This API key has been switched off.");
+  if (client.expiresMs !== null && client.expiresMs <= nowMs) {
+    throw new GatewayError("key_expired", `This API key expired at ${new Date(client.expiresMs).toISOString()}.`);
+  }
+  return { kind: "key", id: client.id, name: client.name, client };
+};

@@ -249,7 +249,5 @@ export const envNotes: Readonly<Record<string, { reason: string; harmless: reado
   ACCOUNT_MYSQL_URL: { reason: oneDatabase, harmless: [] },
   ACCOUNT_POSTGRESQL_URL: { reason: oneDatabase, harmless: [] },
   STORAGE_MODE: { reason: oneDatabase, harmless: ["file"] },
-  LOG_DIR: { reason: "the log goes to standard output", harmless: [] },
-  LOG_FILE_ENABLED: { reason: "the log goes to standard output", harmless: ["false", "0"] },
   FLARESOLVERR_URL: { reason: noSolver, harmless: [] },
 };

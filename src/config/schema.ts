@@ -5,6 +5,7 @@ import { type KeyMeta, keyRegistry } from "./fields.ts";
 import { nsfw, token, usage } from "./sections/accounts.ts";
 import { app, downstream, server } from "./sections/gateway.ts";
 import { image, video } from "./sections/media.ts";
+import { journal, keys, log, metrics } from "./sections/records.ts";
 import { responses } from "./sections/responses.ts";
 import { grok, proxy, retry } from "./sections/upstream.ts";
 import { asset, cache, chat } from "./sections/work.ts";
@@ -26,6 +27,10 @@ export const sections = {
   usage,
   nsfw,
   downstream,
+  keys,
+  journal,
+  log,
+  metrics,
 };
 
 export const configSchema = z.object({
@@ -44,6 +49,10 @@ export const configSchema = z.object({
   usage: usage.prefault({}),
   nsfw: nsfw.prefault({}),
   downstream: downstream.prefault({}),
+  keys: keys.prefault({}),
+  journal: journal.prefault({}),
+  log: log.prefault({}),
+  metrics: metrics.prefault({}),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -162,6 +162,20 @@ export const ERROR_TABLE = {
   content_policy_violation: bad("The upstream withheld the answer on content grounds. Final: never retried elsewhere."),
   missing_api_key: refused("No API key was sent."),
   invalid_api_key: refused("The API key or admin credential is wrong."),
+  key_disabled: refused("The operator switched this API key off."),
+  key_expired: refused("The API key is past its date."),
+  model_not_allowed: {
+    ...bad("The API key may not use this model.", 403),
+    type: "permission_error",
+    anthropic: "permission_error",
+  },
+  rate_limit_exceeded: limited("The API key has sent as many requests as it may in a minute."),
+  concurrency_limit_exceeded: limited("The API key has as many requests running as it may."),
+  daily_quota_exceeded: limited("The API key has used up what it may ask for today."),
+  insufficient_quota: {
+    ...limited("The API key has used up its tokens for today or for this month."),
+    type: "insufficient_quota",
+  },
   permission_denied: {
     ...bad("The credential may not do this.", 403),
     type: "permission_error",

@@ -19,7 +19,7 @@ import { commit } from "./commit.ts";
 import { prepareContinuation } from "./continuation.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
-import type { RequestRecord } from "./record.ts";
+import { countMedia, type RequestRecord } from "./record.ts";
 import type { Sessions } from "./session.ts";
 import { demandingTurn } from "./tool-turn.ts";
 
@@ -213,6 +213,7 @@ const through = (batch: EventBatch, steps: readonly Step[]): EventBatch => {
 
 const note = (batch: EventBatch, record: RequestRecord, clock: Clock): void => {
   if (record.firstByteMs === null && batch.some(isVisible)) record.firstByteMs = clock.monotonic() - record.startedMs;
+  countMedia(batch, record);
   const last = batch[batch.length - 1];
   if (last?.type === "finish") record.finish = last.reason;
   if (last?.type === "failure") record.error = last.error;

@@ -8,7 +8,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { ProviderCall } from "../providers/port.ts";
 import type { CallContext } from "./port.ts";
-import type { Attempt } from "./record.ts";
+import { type Attempt, countMedia } from "./record.ts";
 
 export const mediaModel = (id: string, kinds: readonly ModelKind[]): Model => {
   const model = findModel(id);
@@ -62,6 +62,7 @@ export async function* noted(
   const { record } = context;
   const note = (batch: EventBatch) => {
     if (record.firstByteMs === null && batch.some(isVisible)) record.firstByteMs = clock.monotonic() - record.startedMs;
+    countMedia(batch, record);
     for (const event of batch) {
       if (event.type === "usage") record.usage = event.usage;
       else if (event.type === "finish") record.finish = event.reason;

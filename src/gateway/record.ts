@@ -1,7 +1,7 @@
 // What is remembered of one request while it runs: filled in by the route, the attempts and the answer, closed once when
 // the body has ended. Never holds a body, a prompt or a credential.
 import type { GatewayError } from "../core/errors.ts";
-import type { FinishReason, Usage } from "../core/events.ts";
+import type { EventBatch, FinishReason, Usage } from "../core/events.ts";
 import type { SessionOutcome } from "./session.ts";
 
 /** How the request ended: only "upstream-cut" and "failed" say anything about the upstream. */
@@ -24,7 +24,10 @@ export interface RequestRecord {
   readonly method: string;
   readonly path: string;
   key: string | null;
+  /** As the caller wrote it. */
   model: string | null;
+  /** Its id in the catalogue; null for one that is not there. */
+  served: string | null;
   stream: boolean;
   /** Attempts that have ended. */
   readonly attempts: Attempt[];
@@ -41,6 +44,9 @@ export interface RequestRecord {
   outcome: RequestOutcome | null;
   finish: FinishReason | null;
   usage: Usage | null;
+  /** Pictures and clips that were delivered. */
+  images: number;
+  videos: number;
   error: GatewayError | null;
 }
 
@@ -48,6 +54,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   ...start,
   key: null,
   model: null,
+  served: null,
   stream: false,
   attempts: [],
   begun: 0,
@@ -60,5 +67,15 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   outcome: null,
   finish: null,
   usage: null,
+  images: 0,
+  videos: 0,
   error: null,
 });
+
+/** Adds what a batch delivers. */
+export const countMedia = (batch: EventBatch, record: RequestRecord): void => {
+  for (const event of batch) {
+    if (event.type === "image" && !event.partial) record.images++;
+    else if (event.type === "video") record.videos++;
+  }
+};

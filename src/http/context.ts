@@ -3,6 +3,8 @@
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
 import type { Audit } from "../access/audit.ts";
+import type { ClientLimits } from "../access/limits-client.ts";
+import type { KeyUsage } from "../access/usage.ts";
 import type { AccountRefresh } from "../admin/account-refresh.ts";
 import type { SiteSettings } from "../admin/account-settings.ts";
 import type { AccountTest } from "../admin/account-test.ts";
@@ -71,6 +73,12 @@ export interface Readiness {
   components(): Promise<Readonly<Record<string, string>>>;
 }
 
+/** The route that a record belongs to, under a name that does not grow with the addresses that are asked for. */
+export interface RecordPlace {
+  readonly route: string;
+  readonly auth: AuthClass;
+}
+
 /** What the composition gives to the HTTP side. */
 export interface ServerDeps {
   readonly config: () => Config;
@@ -80,6 +88,8 @@ export interface ServerDeps {
   /** Monotonic milliseconds of the start. */
   readonly startedMs: number;
   readonly apiKeys: ApiKeys;
+  readonly limits: ClientLimits;
+  readonly keyUsage: Pick<KeyUsage, "headers">;
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;
@@ -96,7 +106,7 @@ export interface ServerDeps {
   readonly assetAdmin: AssetAdmin;
   readonly readiness: Readiness;
   /** Told of every closed record; for statistics. */
-  readonly recorded?: (record: RequestRecord) => void;
+  readonly recorded?: (record: RequestRecord, place: RecordPlace) => void;
 }
 
 /** The same and what the server makes for itself. */

@@ -7,6 +7,9 @@ const EXPOSED = [
   ATTEMPTS_HEADER,
   SESSION_HEADER,
   CONTINUATION_HEADER,
+  ...["requests", "concurrency", "tokens", "chat", "heavy", "images", "videos"].flatMap((what) =>
+    ["limit", "remaining", "reset"].map((which) => `x-ratelimit-${which}-${what}`),
+  ),
 ].join(", ");
 const METHODS = "GET, POST, PUT, DELETE, OPTIONS, HEAD";
 /** For a preflight that names none. SDKs in a browser send many of their own, so named ones are sent back as they are. */

@@ -136,7 +136,7 @@ const answer = async (question: Question, handle: (call: OpenCall) => Promise<Re
   call.onClose(() => {
     record.outcome ??= record.error ? outcomeOf(record.error) : "finished";
     logRequest(deps, { record, route: place.path, quiet: place.quiet === true });
-    deps.recorded?.(record);
+    deps.recorded?.(record, { route: place.path, auth: place.auth });
   });
   let response: Response;
   let ended = false;
@@ -184,6 +184,11 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   const attempts = Math.max(call.record.begun, call.record.attempts.length);
   if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
   if (call.record.session !== null) headers.set(SESSION_HEADER, call.record.session);
+  const { client } = call.principal;
+  if (client) {
+    for (const [name, value] of call.deps.limits.headers(client)) headers.set(name, value);
+    for (const [name, value] of call.deps.keyUsage.headers(client)) headers.set(name, value);
+  }
   if (call.request.method !== "OPTIONS") {
     addCors(headers, { request: call.request, auth, origins: call.config.server.cors_origins });
   }
@@ -199,6 +204,7 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
     throw new GatewayError("endpoint_disabled", "Endpoint disabled");
   }
   if (deps.admission.stopping && route.auth !== "public") throw shuttingDown();
+  enterLimits(call, route);
   if (!route.generates) return route.handle(call);
   call.onClose(deps.admission.enter(call));
   // A handler that is silent for too long would be cut off; what is told to the server outlives the request.
@@ -208,6 +214,14 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
   } finally {
     if (!call.held) call.server?.timeout(call.request, IDLE_SECONDS);
   }
+};
+
+/** Looking something up, such as whether a clip is finished, is not counted as a request of the minute. */
+const enterLimits = (call: OpenCall, route: Route): void => {
+  const { client } = call.principal;
+  if (!client) return;
+  const entry = { counts: route.method !== "GET", holds: route.generates === true };
+  call.onClose(call.deps.limits.enter(client, entry));
 };
 
 const classOfUnknown = (path: string): AuthClass => (/^\/(api|admin|v1\/admin)(\/|$)/.test(path) ? "admin" : "api");

@@ -3,6 +3,7 @@ import { createAdminAccess } from "../../src/access/admin-session.ts";
 import { createAudit } from "../../src/access/audit.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
 import { createAttemptLimiter } from "../../src/access/limits.ts";
+import { createClientLimits } from "../../src/access/limits-client.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { createTasks } from "../../src/admin/tasks.ts";
 import { GatewayError } from "../../src/core/errors.ts";
@@ -156,6 +157,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     version: { version: "9.9.9", commit: "abcdef" },
     startedMs: 0,
     apiKeys: createApiKeys(() => config().app.api_key),
+    limits: createClientLimits(clock),
+    keyUsage: { headers: () => [] },
     adminAccess: createAdminAccess({
       documents: createMemoryDocuments(),
       clock,

@@ -29,6 +29,7 @@ describe("the table", () => {
       "proxy.asset_proxy_url",
       "proxy.cf_clearance",
       "proxy.cf_cookies",
+      "metrics.token",
     ]);
   });
 

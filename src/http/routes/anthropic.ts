@@ -72,10 +72,11 @@ const countTokens = async (call: Call): Promise<Response> => {
 };
 
 /** The answer of the model routes for a client that says `anthropic-version`; `undefined` for any other. */
-export const anthropicModels = ({ request, params }: Call): Response | undefined => {
+export const anthropicModels = ({ request, params, principal }: Call): Response | undefined => {
   if (!request.headers.has("anthropic-version")) return undefined;
   const id = params["id"];
-  return Response.json(id === undefined ? listModelInfos() : retrieveModelInfo(id));
+  const allowed = principal.client?.models;
+  return Response.json(id === undefined ? listModelInfos(allowed) : retrieveModelInfo(id, allowed));
 };
 
 export const anthropicRoutes: readonly Route[] = [

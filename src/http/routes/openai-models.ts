@@ -22,11 +22,13 @@ const agentModels = ({ request, url }: Call): Response | undefined => {
   return known.includes(headers.etag) ? new Response(null, { status: 304, headers }) : new Response(text, { headers });
 };
 
-const list = (call: Call): Response => anthropicModels(call) ?? agentModels(call) ?? Response.json(listModels(SERVED));
+/** A key that is limited to some models sees no others. */
+const list = (call: Call): Response =>
+  anthropicModels(call) ?? agentModels(call) ?? Response.json(listModels(SERVED, call.principal.client?.models));
 
 /** SDKs percent-encode the id; the router has decoded it. */
 const retrieve = (call: Call): Response =>
-  anthropicModels(call) ?? Response.json(retrieveModel(call.params["id"] ?? "", SERVED));
+  anthropicModels(call) ?? Response.json(retrieveModel(call.params["id"] ?? "", SERVED, call.principal.client?.models));
 
 export const openaiModelRoutes: readonly Route[] = [
   {

@@ -26,14 +26,16 @@ const modelInfo = (model: Model, id: string): ModelInfo => ({
 });
 
 /** Only models that answer in conversations: nothing else is served under /v1/messages. */
-export const listModelInfos = (): ModelPage => {
-  const data = CATALOGUE.filter((model) => model.kind === "chat").map((model) => modelInfo(model, model.id));
+export const listModelInfos = (allowed: readonly string[] | null = null): ModelPage => {
+  const data = CATALOGUE.filter(({ id, kind }) => kind === "chat" && (allowed?.includes(id) ?? true)).map((model) =>
+    modelInfo(model, model.id),
+  );
   return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
 };
 
 /** One model by id or alias, under the name that was asked for. */
-export const retrieveModelInfo = (name: string): ModelInfo => {
+export const retrieveModelInfo = (name: string, allowed: readonly string[] | null = null): ModelInfo => {
   const model = findModel(name);
-  if (model?.kind === "chat") return modelInfo(model, name);
+  if (model?.kind === "chat" && (allowed?.includes(model.id) ?? true)) return modelInfo(model, name);
   throw new GatewayError("model_not_found", `model: ${name.slice(0, 100)}`, { param: "model" });
 };

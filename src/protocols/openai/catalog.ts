@@ -38,16 +38,22 @@ const modelObject = (model: Model, id: string): ModelObject => ({
   tier: model.tier,
 });
 
+/** Ids that a caller may use; null for all. */
+export type Allowed = readonly string[] | null;
+
 /** Ids of the catalogue in its order; aliases are not listed. */
-export const listModels = (kinds: readonly ModelKind[]): ModelList => ({
+export const listModels = (kinds: readonly ModelKind[], allowed: Allowed = null): ModelList => ({
   object: "list",
-  data: CATALOGUE.filter((model) => kinds.includes(model.kind)).map((model) => modelObject(model, model.id)),
+  data: CATALOGUE.filter(({ id, kind }) => kinds.includes(kind) && (allowed?.includes(id) ?? true)).map((model) =>
+    modelObject(model, model.id),
+  ),
 });
 
 /** One model by id or alias, under the name that was asked for. */
-export const retrieveModel = (name: string, kinds: readonly ModelKind[]): ModelObject => {
+export const retrieveModel = (name: string, kinds: readonly ModelKind[], allowed: Allowed = null): ModelObject => {
   const model = findModel(name);
-  if (model !== undefined && kinds.includes(model.kind)) return modelObject(model, name);
+  const served = model !== undefined && kinds.includes(model.kind);
+  if (served && (allowed?.includes(model.id) ?? true)) return modelObject(model, name);
   throw new GatewayError(
     "model_not_found",
     `The model '${name.slice(0, 100)}' does not exist or you do not have access to it.`,
