@@ -2,6 +2,7 @@
 import type { Pool } from "./accounts/pool.ts";
 import type { Config } from "./config/schema.ts";
 import { createAttachments } from "./gateway/attachments.ts";
+import { createMediaChat } from "./gateway/media-chat.ts";
 import { createMediaAccounts } from "./gateway/media-accounts.ts";
 import { createMedia } from "./gateway/media.ts";
 import { createPictures } from "./gateway/pictures.ts";
@@ -39,5 +40,6 @@ export const composeMedia = async (given: ComposeMedia) => {
     pictures,
     sniff: sniffBytes,
   });
-  return { attachments: createAttachments(foreign), pictures, mediaGateway };
+  const mediaChat = createMediaChat({ media: mediaGateway, config, clock });
+  return { mediaChat, attachments: createAttachments(foreign), pictures, mediaGateway };
 };

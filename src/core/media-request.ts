@@ -1,5 +1,6 @@
 // What a caller asked to be drawn or filmed, in one shape for every downstream protocol, and the tables of what there is to
 // choose from. Protocols build it, the gateway reads it. Values are already checked; nothing here knows a wire format.
+import type { Preset, Resolution } from "./media-wishes.ts";
 import type { Attachment } from "./request.ts";
 
 /** A picture that the caller sent along: linked, inline, or as an uploaded file. */
@@ -26,9 +27,6 @@ export interface PictureRequest {
   /** The caller wants the bytes themselves, not only a link. */
   readonly inline: boolean;
 }
-
-export type Preset = "fun" | "normal" | "spicy" | "custom";
-export type Resolution = "480p" | "720p";
 
 /** A clip that a new one carries on. */
 export interface Extension {

@@ -1,6 +1,8 @@
 // What a caller asked for, in one shape for every downstream protocol. Protocols build it, providers read it.
 // Values are already checked; nothing here knows a wire format.
 
+import type { ClipWishes, PictureWishes } from "./media-wishes.ts";
+
 /** Bytes by address or inline; `url` is http(s) only, `data` is base64 without a prefix. */
 export type Attachment =
   | { readonly kind: "url"; readonly url: string; readonly name?: string }
@@ -94,6 +96,9 @@ export interface GenerationRequest {
   /** Stable key of the caller's conversation: keeps it on one account while that account is well. */
   readonly sessionKey?: string;
   readonly continuation?: Continuation;
+  /** Heard by models that draw or film, ignored by others. */
+  readonly pictureWishes?: PictureWishes;
+  readonly clipWishes?: ClipWishes;
   /** Set by the gateway when it asks again. */
   readonly correction?: Correction;
 }

@@ -8,6 +8,7 @@ import type { MediaProvider, Provider } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
 import { commit } from "./commit.ts";
 import { createDrawing, type Draw } from "./drawing.ts";
+import { createFilming, type Filming } from "./filming.ts";
 import type { MediaAccounts } from "./media-accounts.ts";
 import type { MediaGateway } from "./media-port.ts";
 import type { Pictures } from "./pictures.ts";
@@ -25,8 +26,8 @@ export interface MediaDeps {
   readonly log: Log;
 }
 
-export interface Media extends MediaGateway {
-  /** Without the commit point and with the progress, for use cases that tell it. */
+/** `draw` and `film` go without the commit point and with the progress, for use cases that tell it. */
+export interface Media extends MediaGateway, Filming {
   readonly draw: Draw;
 }
 
@@ -34,10 +35,12 @@ export const createMedia = (deps: MediaDeps): Media => {
   const { pool, provider, config, clock } = deps;
   const attempts = createAttempts({ pool, clock, config, resetEgress: () => provider.resetEgress() });
   const draw = createDrawing({ ...deps, attempts });
+  const filming = createFilming({ ...deps, attempts });
   const graceMs = (stream: boolean): number | null => (stream ? config().chat.commit_grace_seconds * 1000 : null);
 
   return {
     draw,
+    ...filming,
     async pictures(request, context) {
       const events = withoutProgress(await draw(request, context));
       return commit(events, { graceMs: graceMs(request.stream), clock });

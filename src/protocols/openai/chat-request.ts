@@ -16,6 +16,7 @@ import {
   refuse,
   requiredText,
 } from "./field.ts";
+import { parseMediaConfig } from "./media-config.ts";
 import { parseResponseFormat } from "./response-format.ts";
 import { parseToolFields } from "./tools.ts";
 
@@ -62,6 +63,7 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     ...toolFields,
     ...(responseFormat === undefined || responseFormat.type === "text" ? {} : { responseFormat }),
     ...(webSearch === undefined ? {} : { webSearch }),
+    ...parseMediaConfig(body),
   };
 };
 

@@ -3,7 +3,7 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { GenerationStream, MediaSource } from "../../core/events.ts";
-import type { Preset } from "../../core/media-request.ts";
+import type { Preset } from "../../core/media-wishes.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
 import type { ClipTask, FoundClip, MediaCall, ProviderCall } from "../port.ts";
 import type { createUploads, Uploaded } from "./assets.ts";

@@ -1,0 +1,20 @@
+// What a conversation may say to models that draw or film, beside its text. Checked values, absent where it says nothing.
+// Stands apart from the requests for pictures and clips, because a conversation's request carries it.
+
+export type Preset = "fun" | "normal" | "spicy" | "custom";
+export type Resolution = "480p" | "720p";
+
+export interface PictureWishes {
+  readonly count?: number;
+  readonly ratio?: string;
+  /** The bytes themselves instead of a link. */
+  readonly inline?: boolean;
+  readonly adult?: boolean;
+}
+
+export interface ClipWishes {
+  readonly ratio?: string;
+  readonly seconds?: number;
+  readonly resolution?: Resolution;
+  readonly preset?: Preset;
+}

@@ -1,0 +1,162 @@
+// The clip use case: one clip by the account that suits it, enlarged where the account films small, and stored with its still by
+// the same account. Knows no protocol and no job. Invariant: what is handed out is a stored file; nothing needs a cookie.
+import type { Lease } from "../accounts/pool.ts";
+import type { Config } from "../config/schema.ts";
+import { asGatewayError, GatewayError } from "../core/errors.ts";
+import type { GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
+import type { ClipRequest } from "../core/media-request.ts";
+import type { Model } from "../core/models.ts";
+import type { UploadFile } from "../core/request.ts";
+import { countText, estimateUsage } from "../core/usage.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { MediaProvider, ProviderCall } from "../providers/port.ts";
+import type { createAttempts } from "./attempts.ts";
+import { adultWithPicture } from "./drawing.ts";
+import type { MediaAccounts } from "./media-accounts.ts";
+import { callFor, isEarly, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
+import type { Pictures } from "./pictures.ts";
+import type { CallContext } from "./port.ts";
+import type { References } from "./references.ts";
+
+export interface FilmingDeps {
+  readonly provider: MediaProvider;
+  readonly attempts: ReturnType<typeof createAttempts>;
+  readonly accounts: MediaAccounts;
+  readonly references: References;
+  readonly pictures: Pictures;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type VideoEvent = GenerationEvent & { type: "video" };
+
+export interface Filming {
+  film(request: ClipRequest, context: CallContext): Promise<GenerationStream>;
+  /** Stores a clip that an account has made earlier; the event has links. Throws GatewayError. */
+  keep(video: VideoEvent, call: ProviderCall & { baseUrl: string }): Promise<VideoEvent>;
+}
+
+interface Work {
+  readonly request: ClipRequest;
+  readonly model: Model;
+  readonly files: readonly UploadFile[];
+  readonly context: CallContext;
+}
+
+export const createFilming = (deps: FilmingDeps): Filming => {
+  const { provider, attempts, accounts, references, pictures, config, clock, log } = deps;
+
+  const keep: Filming["keep"] = async (video, call) => {
+    const stored = async (source: MediaSource, kind: "image" | "video"): Promise<MediaSource> => {
+      const { name, mime, link } = await pictures.keep(source, { ...call, kind });
+      return { name, mime, link, ...(source.id ? { id: source.id } : {}) };
+    };
+    const source = await stored(video.source, "video");
+    // A clip without its still is a clip all the same.
+    const thumbnail = video.thumbnail
+      ? await stored(video.thumbnail, "image").catch((error: unknown) => {
+          call.signal.throwIfAborted();
+          log.warn("the still of a clip could not be stored", { error });
+          return undefined;
+        })
+      : undefined;
+    const { thumbnail: _, ...rest } = video;
+    return { ...rest, source, ...(thumbnail ? { thumbnail } : {}) };
+  };
+
+  /** A basic account films small; what it made is enlarged by a call of its own. When that fails the small clip stands. */
+  const enlarged = async (video: VideoEvent, call: ProviderCall): Promise<VideoEvent> => {
+    const { id } = video.source;
+    if (!id) return video;
+    try {
+      return { ...video, source: await provider.upscale(id, call), resolution: "720p" };
+    } catch (error) {
+      call.signal.throwIfAborted();
+      log.warn("a clip could not be enlarged; it is delivered as it is", { account: call.credential.accountId, error });
+      return video;
+    }
+  };
+
+  async function* filmed(lease: Lease, { request, model, files, context }: Work): GenerationStream {
+    const { prompt, ratio, seconds, preset, extension } = request;
+    const small = lease.credential.tier === "basic" && request.resolution === "720p";
+    const resolution = small ? "480p" : request.resolution;
+    const task = { prompt, ratio, seconds, preset, resolution, ...(extension ? { extension } : {}) };
+    const call = callFor(lease, { signal: context.signal, log });
+    const { id, created } = context;
+    for await (const batch of provider.video(task, { ...call, model, files, id, created })) {
+      const out: GenerationEvent[] = [];
+      for (const event of batch) {
+        if (event.type !== "video") {
+          out.push(event);
+          continue;
+        }
+        try {
+          const best = small ? await enlarged(event, call) : event;
+          const kept = await keep(best, { ...call, baseUrl: context.baseUrl }).catch((thrown: unknown) => {
+            context.signal.throwIfAborted();
+            if (best === event) throw thrown;
+            log.warn("an enlarged clip could not be fetched; the small one is delivered", { error: thrown });
+            return keep(event, { ...call, baseUrl: context.baseUrl });
+          });
+          out.push(kept);
+        } catch (thrown) {
+          const reason: unknown = context.signal.reason;
+          const error = context.signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown);
+          return yield [...out, { type: "failure", error }];
+        }
+      }
+      if (out.length > 0) yield out;
+    }
+  }
+
+  /** One start, whatever number of attempts it takes, and the usage before the end. */
+  async function* told(work: Work): GenerationStream {
+    const { request, model, context, files } = work;
+    const served = attempts({
+      model,
+      signal: context.signal,
+      needs: accounts.clips(model, request),
+      passes: isEarly,
+      run: (lease) => filmed(lease, work),
+      onAttempt: (attempt, lease) => {
+        noteAttempt(context)(attempt, lease);
+        if (request.preset === "spicy" && attempt.code === null) accounts.served(lease.credential.accountId);
+      },
+    });
+    const input = countText(request.prompt) + files.length * config().usage.image_tokens;
+    const usage = { type: "usage", usage: estimateUsage({ input, text: 0, reasoning: 0 }) } as const;
+    let opened = false;
+    for await (const batch of served) {
+      const out: GenerationEvent[] = [];
+      for (const event of batch) {
+        if (event.type === "start") continue;
+        if (event.type === "finish") out.push(usage);
+        out.push(event);
+      }
+      if (out.length === 0) continue;
+      const only = out.length === 1 && out[0]?.type === "failure";
+      if (!opened && !only) {
+        opened = true;
+        out.unshift({ type: "start", id: context.id, model: request.model, created: context.created });
+      }
+      yield out;
+    }
+  }
+
+  return {
+    keep,
+    async film(request, context) {
+      context.record.model = request.model;
+      const model = mediaModel(request.model, ["video"]);
+      if (request.preset === "spicy" && request.references.length > 0) {
+        throw adultWithPicture(request.references[0]?.param ?? "input_reference");
+      }
+      const files = await references(request.references, context.signal);
+      const onEnd = startLimit(context, { seconds: config().video.total_timeout, setting: "video.total_timeout" });
+      return noted(told({ request, model, files, context }), { context, clock, onEnd });
+    },
+  };
+};

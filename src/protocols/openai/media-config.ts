@@ -1,0 +1,59 @@
+// `image_config` and `video_config` of a chat request: what it says to models that draw or film. Whether the model does either is
+// not known here. Invariant: a known field is checked, whatever the model; unknown ones are ignored.
+import type { ClipWishes, PictureWishes } from "../../core/media-wishes.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import { given, objectValue } from "./field.ts";
+import { clipPreset, clipRatio, clipResolution, clipSeconds } from "./media-clips.ts";
+import { formBoolean, parseFormat, parseRatio, wholeNumber } from "./media-fields.ts";
+
+export interface MediaConfig {
+  readonly pictureWishes?: PictureWishes;
+  readonly clipWishes?: ClipWishes;
+}
+
+export const parseMediaConfig = (body: JsonObject): MediaConfig => {
+  const picture = given(body, "image_config");
+  const clip = given(body, "video_config");
+  return {
+    ...(picture === undefined ? {} : { pictureWishes: parsePictureWishes(picture) }),
+    ...(clip === undefined ? {} : { clipWishes: parseClipWishes(clip) }),
+  };
+};
+
+const parsePictureWishes = (value: unknown): PictureWishes => {
+  const fields = objectValue(value, { code: "invalid_value", param: "image_config" });
+  const at = (name: string) => `image_config.${name}`;
+  const n = given(fields, "n");
+  const format = given(fields, "response_format");
+  const { ratio } = parseRatio(fields, { prefix: "image_config.", fallback: null });
+  const nsfw = given(fields, "nsfw");
+  return {
+    ...(n === undefined
+      ? {}
+      : { count: wholeNumber(n, { code: "invalid_n", param: at("n"), min: 1, max: 10, fallback: 1 }) }),
+    ...(ratio === null ? {} : { ratio }),
+    ...(format === undefined
+      ? {}
+      : { inline: parseFormat(format, { param: at("response_format"), fallback: "url" }) === "b64_json" }),
+    ...(nsfw === undefined ? {} : { adult: formBoolean(nsfw, { code: "invalid_value", param: at("nsfw") }) }),
+  };
+};
+
+const parseClipWishes = (value: unknown): ClipWishes => {
+  const fields = objectValue(value, { code: "invalid_value", param: "video_config" });
+  const at = (name: string) => `video_config.${name}`;
+  const read = <T>(names: readonly string[], check: (value: unknown, param: string) => T): T | undefined => {
+    const name = names.find((one) => given(fields, one) !== undefined);
+    return name === undefined ? undefined : check(given(fields, name), at(name));
+  };
+  const ratio = read(["aspect_ratio", "size"], clipRatio);
+  const seconds = read(["video_length", "seconds"], clipSeconds);
+  const resolution = read(["resolution_name", "resolution"], clipResolution);
+  const preset = read(["preset"], clipPreset);
+  return {
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(resolution === undefined ? {} : { resolution }),
+    ...(preset === undefined ? {} : { preset }),
+  };
+};
