@@ -37,6 +37,7 @@ describe("body", () => {
       messages: [{ role: "user", content: [{ type: "text", text: "hi" }] }],
       stream: false,
       includeUsage: false,
+      choices: 1,
     });
   });
 
@@ -55,6 +56,7 @@ describe("body", () => {
     expect(request).toMatchObject({
       stream: true,
       includeUsage: true,
+      choices: 1,
       temperature: 0,
       topP: 1,
       stop: ["a", "b"],
@@ -117,7 +119,8 @@ describe("fields", () => {
     [{ temperature: "1" }, "invalid_temperature", "temperature"],
     [{ top_p: 1.01 }, "invalid_top_p", "top_p"],
     [{ top_p: -1 }, "invalid_top_p", "top_p"],
-    [{ n: 2 }, "invalid_n", "n"],
+    [{ n: 5 }, "invalid_n", "n"],
+    [{ n: 1.5 }, "invalid_n", "n"],
     [{ n: 0 }, "invalid_n", "n"],
     [{ n: "1" }, "invalid_n", "n"],
     [{ stop: "" }, "invalid_value", "stop"],

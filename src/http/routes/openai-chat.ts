@@ -1,10 +1,14 @@
 // POST /v1/chat/completions: one request in, one body or one stream out. Knows no provider.
 // Invariant: an answer that fails before its first visible piece has a true HTTP status.
+import type { EventBatch, GenerationStream } from "../../core/events.ts";
 import { showsReasoning } from "../../core/request.ts";
+import { runChoices, type Choices } from "../../gateway/choices.ts";
+import type { CallContext } from "../../gateway/port.ts";
 import { hexId } from "../../lib/ids.ts";
 import { unixSeconds } from "../../lib/clock.ts";
+import { type ChatChoicesBody, createChoicesEncoder, mergeChatBodies } from "../../protocols/openai/chat-choices.ts";
 import { parseChatRequest } from "../../protocols/openai/chat-request.ts";
-import { collectChat, createChatStreamEncoder } from "../../protocols/openai/chat-response.ts";
+import { type ChatAnswerOptions, collectChat, createChatStreamEncoder } from "../../protocols/openai/chat-response.ts";
 import { explicitSession } from "../../protocols/openai/session-key.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
@@ -26,7 +30,7 @@ const chatCompletions = async (call: Call): Promise<Response> => {
   record.stream = request.stream;
   const id = hexId("chatcmpl-");
   const created = unixSeconds(deps.clock);
-  const run = await deps.gateway.chat(request, {
+  const context: CallContext = {
     id,
     created,
     signal: call.signal,
@@ -36,7 +40,7 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     get baseUrl() {
       return baseUrl(call);
     },
-  });
+  };
   const answer = {
     id,
     model: request.model,
@@ -44,16 +48,35 @@ const chatCompletions = async (call: Call): Promise<Response> => {
     reasoningFormat: config.chat.reasoning_format,
     showReasoning: showsReasoning(request, config.app.thinking),
   };
+  const options = { ...answer, includeUsage: request.includeUsage };
+  const count = request.choices;
+  if (count > 1) {
+    const choices = await runChoices(deps.gateway, { request, context, count });
+    if (!request.stream) return Response.json(await collectChoices(choices, answer));
+    return stream(call, choices.merged, createChoicesEncoder(options, { count, partOf: choices.partOf }).push);
+  }
+  const run = await deps.gateway.chat(request, context);
   if (!request.stream) return Response.json(await collectChat(run.events, answer));
-  const encoder = createChatStreamEncoder({ ...answer, includeUsage: request.includeUsage });
+  return stream(call, run.events, createChatStreamEncoder(options).push);
+};
+
+const collectChoices = async (choices: Choices, answer: ChatAnswerOptions): Promise<ChatChoicesBody> => {
+  try {
+    return mergeChatBodies(await Promise.all(choices.answers.map((events) => collectChat(events, answer))));
+  } finally {
+    choices.close();
+  }
+};
+
+const stream = (call: Call, events: GenerationStream, encode: (batch: EventBatch) => string): Response => {
   call.hold();
-  return deps.streams.respond({
+  return call.deps.streams.respond({
     request: call.request,
     server: call.server,
-    events: run.events,
-    encode: encoder.push,
+    events,
+    encode,
     heartbeat: SSE_HEARTBEAT,
-    record,
+    record: call.record,
     abort: call.abort,
     onEnd: call.close,
   });

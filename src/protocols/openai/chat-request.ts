@@ -24,6 +24,8 @@ import { parseToolFields } from "./tools.ts";
 export interface ChatRequest extends GenerationRequest {
   /** `stream_options.include_usage`: send the usage chunk. */
   readonly includeUsage: boolean;
+  /** `n`: how many answers are wanted. */
+  readonly choices: number;
 }
 
 export const EFFORTS: readonly ReasoningEffort[] = ["none", "minimal", "low", "medium", "high", "xhigh"];
@@ -42,7 +44,7 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     max: 2,
   });
   const topP = numberWithin(given(body, "top_p"), { code: "invalid_top_p", param: "top_p", min: 0, max: 1 });
-  checkCount(body);
+  const choices = parseCount(body);
   const stop = parseStop(given(body, "stop"));
   const maxTokens = parseMaxTokens(body);
   const reasoning = parseReasoning(body);
@@ -55,6 +57,7 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     messages,
     stream,
     includeUsage,
+    choices,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(stop.length === 0 ? {} : { stop }),
@@ -76,10 +79,13 @@ const parseStreamOptions = (body: JsonObject, stream: boolean): boolean => {
   return looseBoolean(given(options, "include_usage"), { ...place, param: "stream_options.include_usage" });
 };
 
-const checkCount = (body: JsonObject): void => {
-  const value = given(body, "n");
-  if (value === undefined || value === 1) return;
-  refuse({ code: "invalid_n", param: "n" }, "'n' must be 1: one answer is generated per request.");
+/** Answers to one request; each is a call of its own upstream. */
+const MAX_CHOICES = 4;
+
+const parseCount = (body: JsonObject): number => {
+  const value = given(body, "n") ?? 1;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_CHOICES) return value;
+  return refuse({ code: "invalid_n", param: "n" }, `'n' must be a whole number from 1 to ${MAX_CHOICES}.`);
 };
 
 const parseStop = (value: unknown): readonly string[] => {

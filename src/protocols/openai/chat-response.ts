@@ -18,6 +18,8 @@ export interface ChatAnswerOptions {
 
 export interface ChatStreamOptions extends ChatAnswerOptions {
   readonly includeUsage: boolean;
+  /** Which of several answers this is; absent for the only one, whose end is the end of the stream. */
+  readonly choice?: number;
 }
 
 export interface ChatStreamEncoder {
@@ -42,10 +44,24 @@ const DONE = "data: [DONE]\n\n";
 const formatOf = (options: ChatAnswerOptions): ReasoningFormat =>
   options.showReasoning ? options.reasoningFormat : "hidden";
 
-export const createChatStreamEncoder = (options: ChatStreamOptions): ChatStreamEncoder => {
-  const { id, model, created, includeUsage } = options;
+/** What every chunk of a stream begins with. */
+const headOf = ({ id, model, created }: ChatStreamOptions): string => {
   const head = JSON.stringify({ id, object: "chat.completion.chunk", created, model, system_fingerprint: null });
-  const before = `data: ${head.slice(0, -1)},"choices":[{"index":0,"delta":`;
+  return `data: ${head.slice(0, -1)}`;
+};
+
+/** The last frames of a stream, after all its answers have finished. */
+export const chatStreamEnd = (options: ChatStreamOptions, usage: Usage | null): string =>
+  options.includeUsage && usage !== null
+    ? `${headOf(options)},"choices":[],"usage":${JSON.stringify(chatUsage(usage))}}\n\n${DONE}`
+    : DONE;
+
+/** The last frames of a stream that fails. */
+export const chatStreamFailure = (error: GatewayError): string => openAiErrorFrame(error) + DONE;
+
+export const createChatStreamEncoder = (options: ChatStreamOptions): ChatStreamEncoder => {
+  const { includeUsage, choice } = options;
+  const before = `${headOf(options)},"choices":[{"index":${choice ?? 0},"delta":`;
   const afterReason = `}]${includeUsage ? ',"usage":null' : ""}}\n\n`;
   const after = `,"logprobs":null,"finish_reason":null${afterReason}`;
   const beforeContent = `${before}{"content":`;
@@ -72,13 +88,10 @@ export const createChatStreamEncoder = (options: ChatStreamOptions): ChatStreamE
     finish({ reason, usage, citations }) {
       if (citations.length > 0) out += `${before}${JSON.stringify({ annotations: citations.map(annotation) })}${after}`;
       out += `${before}{},"logprobs":null,"finish_reason":"${FINISH[reason]}"${afterReason}`;
-      if (includeUsage && usage !== null) {
-        out += `data: ${head.slice(0, -1)},"choices":[],"usage":${JSON.stringify(chatUsage(usage))}}\n\n`;
-      }
-      out += DONE;
+      if (choice === undefined) out += chatStreamEnd(options, usage);
     },
     failure(error) {
-      out += openAiErrorFrame(error) + DONE;
+      out += chatStreamFailure(error);
     },
   };
   const fold = createChatFold(formatOf(options), sink);
