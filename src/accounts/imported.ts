@@ -38,6 +38,9 @@ export const createAccount = (item: ImportedAccount, now: number): Account => {
     ...(item.status ? { status: item.status } : {}),
   });
   if (!account) throw new Error("an imported account needs a token");
+  // The earliest programs knew no status for a rest, only its end.
+  const rests = account.status === "active" && (account.cooldown_until ?? 0) > now;
+  if (rests) return { ...account, status: "cooling", cooldown_reason: account.cooldown_reason ?? "rate_limited" };
   // A rest without an end could never be lifted by time.
   const endless = account.status === "cooling" && account.cooldown_until === null;
   return endless ? { ...account, status: "active", cooldown_reason: null } : account;

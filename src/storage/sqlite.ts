@@ -2,7 +2,9 @@
 // Knows no meaning of a document. Invariant: a write is one transaction that is either whole or absent, also after kill -9,
 // and a database from a newer program is never touched.
 import { Database, type Statement } from "bun:sqlite";
-import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { encodeBody } from "./document-json.ts";
 import { explainOpenFailure, prepareFolder } from "./folder.ts";
 import { migrations as releasedMigrations } from "./migrations.ts";
@@ -190,4 +192,28 @@ function applyChange(statements: Statements, change: DocumentChange): number | n
 
 function decodeRow(row: Row): StoredDocument {
   return { id: row.id, revision: row.revision, body: JSON.parse(row.body) };
+}
+
+/**
+ * All rows of a table of another program's database; null when there is no such table. Reads a copy, so that neither the file
+ * nor its folder is touched, not even by the side files that reading would leave.
+ */
+export async function readForeignTable(path: string, table: string): Promise<Record<string, unknown>[] | null> {
+  const folder = mkdtempSync(join(tmpdir(), "grok2api-read-"));
+  const copy = join(folder, "copy.db");
+  try {
+    copyFileSync(path, copy);
+    // What has not been moved into the database file yet.
+    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+    using database = new Database(copy, { readwrite: true });
+    using tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+    if (tables.get(table) === null) return null;
+    using rows = database.prepare<Record<string, unknown>, []>(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
+    return rows.all();
+  } catch (thrown) {
+    if (!(thrown instanceof Error)) throw thrown;
+    throw new Error(`the database cannot be read: ${thrown.message}`, { cause: thrown });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
