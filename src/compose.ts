@@ -194,10 +194,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       pictures: meteredMedia(mediaGateway, records.meter),
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
-      accounts: createAccountAdmin({ pool, clock, log }),
+      accounts: createAccountAdmin({ pool, audit, clock, log }),
       accountRefresh: createAccountRefresh({ pool, refresher, tasks, concurrent: () => config().usage.concurrent }),
       siteSettings: createSiteSettings({
-        ...{ pool, tasks, clock, log },
+        ...{ pool, tasks, audit, clock, log },
         site: grokWeb.accountSettings,
         settings: () => config().nsfw,
       }),

@@ -1,6 +1,7 @@
 // What an operator states for accounts on the site: that the terms are accepted, a birth date, adult content on or off.
 // Runs because a person asked for it, never by itself. Invariant: nothing is made up; a birth date is typed and confirmed,
 // under 18 it is refused, and what was not stated is not done.
+import type { Actor, Audit } from "../access/audit.ts";
 import type { Pool } from "../accounts/pool.ts";
 import { asGatewayError, type GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -47,6 +48,7 @@ export interface SettingsOutcome {
 }
 
 export interface SettingsRequest {
+  readonly by: Actor;
   /** Left out: every account that is neither expired nor disabled. */
   readonly refs?: Refs;
   readonly statement: Statement;
@@ -77,6 +79,7 @@ export interface SiteSettingsDeps {
   readonly pool: Pool;
   readonly site: AccountSettings;
   readonly tasks: Tasks;
+  readonly audit: Pick<Audit, "write">;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: () => { readonly concurrent: number; readonly retries: number };
@@ -87,7 +90,7 @@ const MOST_RETRIES = 10;
 const PAUSE_MS = 500;
 
 export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
-  const { pool, site, tasks, clock, log, settings } = deps;
+  const { pool, site, tasks, audit, clock, log, settings } = deps;
   const refs = createAccountRefs(pool);
 
   const callFor = (id: string, signal: AbortSignal): ProviderCall | null => {
@@ -115,6 +118,14 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
   };
 
   const one = async (id: string, request: SettingsRequest, signal: AbortSignal): Promise<SettingsOutcome> => {
+    const outcome = await apply(id, request, signal);
+    if (Object.keys(outcome.done).length > 0) {
+      await audit.write({ by: request.by, action: "accounts.site_settings", target: id, after: outcome.done });
+    }
+    return outcome;
+  };
+
+  const apply = async (id: string, request: SettingsRequest, signal: AbortSignal): Promise<SettingsOutcome> => {
     const { statement, retries = settings().retries } = request;
     const token = pool.get(id)?.token ?? "";
     const call = callFor(id, signal);
@@ -207,7 +218,10 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
 };
 
 /** Everything but the secret. */
-export const shownOutcome = ({ token: _, ...outcome }: SettingsOutcome): Omit<SettingsOutcome, "token"> => outcome;
+export const shownOutcome = (outcome: SettingsOutcome): Omit<SettingsOutcome, "token"> => {
+  const { token: _, ...shown } = outcome;
+  return shown;
+};
 
 const readStatement = (body: JsonObject, about: { implied: Partial<Statement>; now: number }): Statement => {
   const given = isObject(body["settings"]) ? body["settings"] : body;

@@ -72,7 +72,10 @@ export const byMaskedToken = <T extends { readonly id: string; readonly token: s
   return Object.fromEntries(named);
 };
 
-export const toAccountRow = ({ token: _, ...row }: TokenInfo): AccountRow => row;
+export const toAccountRow = (info: TokenInfo): AccountRow => {
+  const { token: _, ...row } = info;
+  return row;
+};
 
 const windowInfo = (window: Window, now: number): WindowInfo => ({
   remaining: remainingAt(window, now) ?? -1,

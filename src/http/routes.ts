@@ -5,6 +5,8 @@ import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminCacheRoutes } from "./routes/admin-cache.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
+import { adminLegacyTokenRoutes } from "./routes/admin-legacy-tokens.ts";
+import { adminLegacyRoutes } from "./routes/admin-legacy.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
 import { adminTokenBackupRoutes } from "./routes/admin-tokens-backup.ts";
 import { adminTokenFlatRoutes } from "./routes/admin-tokens-flat.ts";
@@ -41,6 +43,8 @@ export const ROUTES: readonly Route[] = [
   ...adminTokenSettingsRoutes,
   ...adminTokenBackupRoutes,
   ...adminTokenFlatRoutes,
+  ...adminLegacyRoutes,
+  ...adminLegacyTokenRoutes,
   ...adminCacheRoutes,
   ...adminAssetRoutes,
   ...legacyCacheRoutes,

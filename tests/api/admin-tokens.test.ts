@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { createAudit } from "../../src/access/audit.ts";
 import { createPool, type Pool } from "../../src/accounts/pool.ts";
 import { createRefresher } from "../../src/accounts/refresh.ts";
+import { createAccountRefresh } from "../../src/admin/account-refresh.ts";
+import { createTasks } from "../../src/admin/tasks.ts";
 import { createAccountAdmin } from "../../src/admin/accounts.ts";
 import { GatewayError } from "../../src/core/errors.ts";
 import { silentLog as log } from "../../src/lib/log.ts";
@@ -15,10 +18,10 @@ let harness: Harness;
 beforeEach(async () => {
   const clock = createManualClock();
   const settings = () => parseConfig({}).token;
-  pool = createPool({ documents: createMemoryDocuments(), clock, log, settings });
-  const refresh = createRefresher({
+  const documents = createMemoryDocuments();
+  pool = createPool({ documents, clock, log, settings });
+  const refresher = createRefresher({
     pool,
-    clock,
     log,
     settings,
     ask: async ({ credential }) => {
@@ -26,7 +29,13 @@ beforeEach(async () => {
       return { windows: {}, tier: null };
     },
   });
-  harness = createHarness({ accounts: createAccountAdmin({ pool, refresh, clock, log }) });
+  const audit = createAudit({ documents, clock });
+  const tasks = createTasks({ clock, log });
+  harness = createHarness({
+    ...{ clock, audit, tasks },
+    accounts: createAccountAdmin({ pool, audit, clock, log }),
+    accountRefresh: createAccountRefresh({ pool, refresher, tasks, concurrent: () => 5 }),
+  });
   await pool.upsert([]);
 });
 

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError, type ErrorCode } from "../../src/core/errors.ts";
 import { accountId } from "../../src/accounts/account.ts";
+import { createAudit } from "../../src/access/audit.ts";
+import { createMemoryDocuments } from "../../src/storage/memory.ts";
 import { createRefresher } from "../../src/accounts/refresh.ts";
 import { createAccountRefresh } from "../../src/admin/account-refresh.ts";
 import { createAccountAdmin } from "../../src/admin/accounts.ts";
@@ -13,7 +15,8 @@ const LONG = "eyJhbGciOiJIUzI1NiJ9.eyJzZXNzaW9uIjoiaW52ZW50ZWQifQ.c2lnbmF0dXJl-a
 
 const open = (log: Log = silentLog) => {
   const clock = manualClock();
-  const pool = newPool({ clock });
+  const documents = createMemoryDocuments();
+  const pool = newPool({ clock, documents });
   const ask = async ({ credential }: { credential: { token: string } }) => {
     if (credential.token === "sim-dead") throw new GatewayError("account_auth", "The session is refused.");
     return { windows: { fast: { remaining: 20, total: 30, windowSeconds: 86_400, resetAt: null } }, tier: null };
@@ -21,7 +24,10 @@ const open = (log: Log = silentLog) => {
   const refresher = createRefresher({ pool, ask, log, settings: () => settings });
   const tasks = createTasks({ clock, log });
   const refresh = createAccountRefresh({ pool, refresher, tasks, concurrent: () => 3 });
-  return { clock, pool, tasks, refresh, admin: createAccountAdmin({ pool, clock, log }) };
+  const audit = createAudit({ documents, clock });
+  const accounts = createAccountAdmin({ pool, audit, clock, log });
+  const admin = { ...accounts, ...accounts.by({ id: "admin", address: "127.0.0.1" }) };
+  return { clock, pool, tasks, refresh, audit, admin };
 };
 
 const refusal = async (run: () => unknown): Promise<{ code: ErrorCode; param: string | null }> => {

@@ -6,7 +6,9 @@ import { readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
 
-const read = (call: Call): Response => Response.json(call.deps.settings.read());
+/** The revision comes along, for clients that change settings without the form. */
+const read = (call: Call): Response =>
+  Response.json(call.deps.settings.read(), { headers: { etag: `"${call.deps.settings.form().revision}"` } });
 
 const form = (call: Call): Response => Response.json(call.deps.settings.form());
 
@@ -21,8 +23,9 @@ const change = async (call: Call): Promise<Response> => {
 
 /** The revision that an editor has seen, to notice another editor. */
 const revisionOf = (call: Call): number | undefined => {
-  const text = call.url.searchParams.get("revision");
-  if (text === null) return undefined;
+  const seen = call.request.headers.get("if-match")?.replaceAll('"', "");
+  const text = call.url.searchParams.get("revision") ?? seen;
+  if (text === undefined || text === "*") return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new GatewayError("invalid_value", "'revision' must be a whole number.", { param: "revision" });
 };

@@ -8,7 +8,7 @@ import { clientAddress } from "../client-address.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
 
-const login = async (call: Call): Promise<Response> => {
+export const login = async (call: Call): Promise<Response> => {
   const given = await passwordOf(call);
   const { token, expiresAt } = await call.deps.adminAccess.login({ ...given, address: clientAddress(call) });
   return Response.json({
@@ -32,7 +32,7 @@ const passwordOf = async (call: Call): Promise<{ password: string; username: str
 const verify = (call: Call): Response =>
   Response.json({ status: "success", warning: call.deps.adminAccess.weakness() });
 
-const logout = async (call: Call): Promise<Response> => {
+export const logout = async (call: Call): Promise<Response> => {
   await call.deps.adminAccess.logout(credentialOf(call.request) ?? "");
   return Response.json({ status: "success", success: true });
 };

@@ -4,7 +4,7 @@ import { type JsonObject, stringAt } from "../../lib/json.ts";
 import { readLooseObject, readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
-import { done, namedIn, wrong } from "./admin-tokens-body.ts";
+import { changes, done, namedIn, wrong } from "./admin-tokens-body.ts";
 import { summed } from "./admin-tokens.ts";
 import { listQueryOf } from "./token-query.ts";
 
@@ -49,7 +49,7 @@ const snapshots = async (call: Call): Promise<Response> => done({ snapshots: awa
 const restore = async (call: Call): Promise<Response> => {
   const body: JsonObject = (await readLooseObject(call)) ?? {};
   const id = stringAt(body, "snapshot") ?? stringAt(body, "id");
-  return done(summed(await call.deps.accounts.restore(id)));
+  return done(summed(await changes(call).restore(id)));
 };
 
 export const adminTokenBackupRoutes: readonly Route[] = [

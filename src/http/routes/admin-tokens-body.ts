@@ -1,7 +1,12 @@
-// How bodies of the account routes name accounts and say yes. Pure. Invariant: a field of the wrong shape is refused by name.
+// What the account routes share: how bodies name accounts and say yes, and in whose name things are done.
+// Invariant: a field of the wrong shape is refused by name.
 import { GatewayError } from "../../core/errors.ts";
 import { isObject, type JsonObject, stringAt } from "../../lib/json.ts";
+import { actorOf } from "../actor.ts";
 import type { Call } from "../context.ts";
+
+/** The verbs, in the name of whoever calls. */
+export const changes = (call: Call) => call.deps.accounts.by(actorOf(call));
 
 export const wrong = (param: string, message: string): GatewayError =>
   new GatewayError("invalid_value", message, { param });

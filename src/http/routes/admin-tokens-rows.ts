@@ -1,11 +1,11 @@
 // Changes of single rows: token, pool, tags, note, switching on and off, ending a rest. Each touches only what it names.
 // Decides nothing about accounts. Invariant: the rows that were not there are told, masked.
-import type { ChangeOutcome } from "../../admin/accounts.ts";
+import type { ChangeOutcome } from "../../admin/account-changes.ts";
 import { stringAt } from "../../lib/json.ts";
 import { readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths, withLegacy } from "./admin-paths.ts";
-import { done, flagIn, isForAll, namedIn, oneIn, texts, wrong } from "./admin-tokens-body.ts";
+import { changes, done, flagIn, isForAll, namedIn, oneIn, texts, wrong } from "./admin-tokens-body.ts";
 
 const summaryOf = ({ changed, missing }: ChangeOutcome) => ({
   summary: { total: changed.length + missing.length, ok: changed.length, fail: missing.length },
@@ -17,12 +17,12 @@ const edit = async (call: Call): Promise<Response> => {
   const { accounts } = call.deps;
   const [token, pool, note] = [stringAt(body, "token"), stringAt(body, "pool"), stringAt(body, "note")];
   const old = oneIn(body, "old_token");
-  const edited = await accounts.edit(old, {
+  const edited = await changes(call).edit(old, {
     ...(token === undefined ? {} : { token }),
     ...(pool === undefined ? {} : { pool }),
   });
-  if (body["tags"] !== undefined) await accounts.setTags([edited.id], texts(body["tags"], "tags"));
-  if (note !== undefined) await accounts.setNote(edited.id, note);
+  if (body["tags"] !== undefined) await changes(call).setTags([edited.id], texts(body["tags"], "tags"));
+  if (note !== undefined) await changes(call).setNote(edited.id, note);
   const { token: _, ...item } = accounts.get(edited.id);
   return done({ item });
 };
@@ -30,14 +30,14 @@ const edit = async (call: Call): Promise<Response> => {
 const move = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const pool = stringAt(body, "pool") ?? "";
-  const outcome = await call.deps.accounts.setPool(namedIn(body), pool);
+  const outcome = await changes(call).setPool(namedIn(body), pool);
   const tags = body["tags"] === undefined ? [] : texts(body["tags"], "tags");
-  if (tags.length > 0 && outcome.changed.length > 0) await call.deps.accounts.addTags(outcome.changed, tags);
+  if (tags.length > 0 && outcome.changed.length > 0) await changes(call).addTags(outcome.changed, tags);
   return done({ pool, count: outcome.changed.length, missing: outcome.missing });
 };
 
 const switchRows = async (call: Call, named: readonly string[], disabled: boolean): Promise<ChangeOutcome> =>
-  disabled ? call.deps.accounts.disable(named) : call.deps.accounts.enable(named);
+  disabled ? changes(call).disable(named) : changes(call).enable(named);
 
 const disable = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
@@ -56,7 +56,7 @@ const tag = async (call: Call): Promise<Response> => {
   const { accounts } = call.deps;
   const named = namedIn(body);
   const [only] = named;
-  const outcome = await accounts.setTags(named, texts(body["tags"], "tags"));
+  const outcome = await changes(call).setTags(named, texts(body["tags"], "tags"));
   // A single row that is not there is an error; of many it is a result.
   const tags = only !== undefined && named.length === 1 ? accounts.get(only).tags : body["tags"];
   return done({ message: "Tags saved.", tags, ...summaryOf(outcome) });
@@ -66,7 +66,7 @@ const annotate = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const note = stringAt(body, "note");
   if (note === undefined) throw wrong("note", "'note' must be a text.");
-  const saved = await call.deps.accounts.setNote(oneIn(body), note);
+  const saved = await changes(call).setNote(oneIn(body), note);
   return done({ message: "Note saved.", note: saved.note });
 };
 
@@ -74,9 +74,10 @@ const allTags = (call: Call): Response => done({ data: call.deps.accounts.allTag
 
 const clearCooldown = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
-  const { accounts } = call.deps;
   if (body["all"] !== true && isForAll(body)) throw wrong("tokens", "Name accounts in 'tokens', or send all: true.");
-  const outcome = await (body["all"] === true ? accounts.clearAllCooldowns() : accounts.clearCooldown(namedIn(body)));
+  const outcome = await (body["all"] === true
+    ? changes(call).clearAllCooldowns()
+    : changes(call).clearCooldown(namedIn(body)));
   return done(summaryOf(outcome));
 };
 

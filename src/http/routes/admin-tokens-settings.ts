@@ -8,6 +8,7 @@ import {
 } from "../../admin/account-settings.ts";
 import { byMaskedToken } from "../../admin/token-info.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { actorOf } from "../actor.ts";
 import { readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
@@ -19,6 +20,7 @@ const requestOf = (call: Call, from: { body: JsonObject; implied?: Partial<State
   const concurrency = countIn(call, { body, name: "concurrency" });
   const retries = countIn(call, { body, name: "retries", least: 0 });
   return {
+    by: actorOf(call),
     ...(isForAll(body) ? {} : { refs: namedIn(body) }),
     statement: call.deps.siteSettings.statement(body, implied),
     skipTagged: body["skip_tagged"] === true,

@@ -1,11 +1,11 @@
 // Accounts as lists: read, add, replace and remove, in the shapes that pages and scripts of earlier gateways know.
 // Decides nothing about accounts. Invariant: a body of the wrong shape is refused with the field's name, and nothing was done.
-import type { ImportOutcome } from "../../admin/accounts.ts";
+import type { ImportOutcome } from "../../admin/account-changes.ts";
 import { isObject, parseObject, stringAt } from "../../lib/json.ts";
 import { readJson, readLooseText, readObject } from "../body.ts";
 import type { Call, Route } from "../context.ts";
 import { adminPaths } from "./admin-paths.ts";
-import { done, isConfirmed, namedIn, texts } from "./admin-tokens-body.ts";
+import { changes, done, isConfirmed, namedIn, texts } from "./admin-tokens-body.ts";
 import { listQueryOf } from "./token-query.ts";
 
 /** Lists hold secrets: nothing on the way may keep them. */
@@ -36,7 +36,7 @@ export const replacePools = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const pools = Object.fromEntries(Object.entries(body).filter(([name]) => name !== "confirm"));
   const seen = call.request.headers.get("if-match")?.replace(/^W\//, "").replaceAll('"', "");
-  const outcome = await call.deps.accounts.replacePools(pools, {
+  const outcome = await changes(call).replacePools(pools, {
     confirm: isConfirmed(call, body),
     ...(seen === undefined || seen === "*" ? {} : { revision: seen }),
   });
@@ -52,7 +52,7 @@ const add = async (call: Call): Promise<Response> => {
   const note = stringAt(body, "note");
   // "auto" of older pages: the first look at the quota decides.
   const isAuto = pool === undefined || pool === "auto";
-  const outcome = await call.deps.accounts.add({
+  const outcome = await changes(call).add({
     tokens: namedIn(body),
     ...(isAuto ? {} : { pool }),
     ...(body["tags"] === undefined ? {} : { tags: texts(body["tags"], "tags") }),
@@ -69,13 +69,13 @@ const importFile = async (call: Call): Promise<Response> => {
   const wrapped = parseObject(raw);
   const text = stringAt(wrapped, "text");
   const pool = call.url.searchParams.get("pool") ?? (text === undefined ? undefined : stringAt(wrapped, "pool"));
-  return done(summed(await call.deps.accounts.importText(text ?? raw, pool === undefined ? {} : { pool })));
+  return done(summed(await changes(call).importText(text ?? raw, pool === undefined ? {} : { pool })));
 };
 
 const remove = async (call: Call): Promise<Response> => {
   const body = await readJson(call);
   const confirm = isConfirmed(call, isObject(body) ? body : undefined);
-  const { changed, missing } = await call.deps.accounts.remove(namedIn(body), { confirm });
+  const { changed, missing } = await changes(call).remove(namedIn(body), { confirm });
   return done({ deleted: changed.length, missing });
 };
 
