@@ -68,9 +68,11 @@ const networks = (...texts: readonly string[]): readonly Network[] =>
     return network;
   });
 
-/** Never a caller's business: this host, link-local with its metadata services, multicast, reserved and documentation. */
+/** Never a caller's business: this host and its own services, link-local with its metadata services, multicast, reserved. */
 const FORBIDDEN = networks(
   "0.0.0.0/8",
+  "127.0.0.0/8",
+  "::1",
   "100.100.100.200", // metadata of a cloud, inside the carrier range
   "168.63.129.16", // metadata of a cloud, inside the public range
   "169.254.0.0/16",
@@ -89,16 +91,7 @@ const FORBIDDEN = networks(
 );
 
 /** Networks of the operator; 198.18.0.0/15 is what proxies with made-up addresses answer for every name. */
-const PRIVATE = networks(
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "::1",
-  "fc00::/7",
-);
+const PRIVATE = networks("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15", "fc00::/7");
 const GLOBAL_V6 = networks("2000::/3");
 const NAT64 = networks("64:ff9b::/96");
 
