@@ -36,6 +36,8 @@ export function emptyFolder(): Folder {
 
 export interface Start {
   folder: Folder;
+  /** Where the executable lies, when a test has put a copy somewhere. */
+  program?: string;
   env?: Record<string, string>;
 }
 
@@ -78,6 +80,7 @@ function commandForNobody(folder: Folder): string[] {
 }
 
 export interface Running {
+  readonly pid: number;
   /** What it has written so far, both streams. */
   output(): string;
   /** Waits for something to be written; fails with the output when the program ends or takes too long. */
@@ -89,8 +92,8 @@ export interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function startBinary(args: readonly string[], { folder, env }: Start): Running {
-  const child = Bun.spawn([binaryPath(), ...args], {
+export function startBinary(args: readonly string[], { folder, env, program = binaryPath() }: Start): Running {
+  const child = Bun.spawn([program, ...args], {
     cwd: folder.path,
     env: cleanEnvironment(folder, env),
     stdio: ["ignore", "pipe", "pipe"],
@@ -109,6 +112,7 @@ export function startBinary(args: readonly string[], { folder, env }: Start): Ru
     return child.signalCode === null ? child.exitCode : null;
   })();
   return {
+    pid: child.pid,
     output: () => output,
     exited,
     signal: (name) => child.kill(name),
@@ -140,7 +144,7 @@ export interface Gateway extends Running {
 export async function startGateway({ args = ["serve"], ...start }: Start & { args?: string[] }): Promise<Gateway> {
   const port = freePort();
   const env = { SERVER_HOST: "127.0.0.1", SERVER_PORT: String(port), ...start.env };
-  const running = startBinary(args, { folder: start.folder, env });
+  const running = startBinary(args, { ...start, env });
   const url = `http://127.0.0.1:${port}`;
   let exitCode: number | null | undefined;
   void running.exited.then((code) => (exitCode = code));
@@ -154,6 +158,13 @@ export async function startGateway({ args = ["serve"], ...start }: Start & { arg
     await running[Symbol.asyncDispose]();
     throw error;
   }
+  return { ...running, url };
+}
+
+/** Starts the simulated upstream in a process of its own. */
+export async function startUpstream(folder: Folder): Promise<Gateway> {
+  const running = startBinary(["simulate", "--port", "0"], { folder });
+  const [url] = await running.waitForOutput(/http:\/\/127\.0\.0\.1:\d+/);
   return { ...running, url };
 }
 
