@@ -53,8 +53,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: alone(printConfigCommand),
   },
   import: {
-    usage: "FILE…",
-    summary: "Add accounts from token files of any known shape; - reads standard input.",
+    usage: "FILE|FOLDER…",
+    summary:
+      "Add accounts from files of any known shape (- is standard input), or take an older program's data folder over.",
     run: async (io, args) => {
       const { positionals } = parseArgs({ args: [...args], options: {}, allowPositionals: true });
       if (positionals.length === 0) throw misuse("import needs at least one file");

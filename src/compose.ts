@@ -15,11 +15,12 @@ import { createAccountRefresh } from "./admin/account-refresh.ts";
 import { createSiteSettings } from "./admin/account-settings.ts";
 import { createAccountTest } from "./admin/account-test.ts";
 import { createAccountAdmin } from "./admin/accounts.ts";
-import { createAssetAdmin } from "./admin/assets.ts";
-import { createMediaAdmin } from "./admin/media.ts";
+import type { Migration } from "./admin/migration.ts";
+import { reportLines, tookAnything } from "./admin/migration-report.ts";
 import { createSettingsAdmin } from "./admin/settings.ts";
 import { createTasks } from "./admin/tasks.ts";
-import type { App, ComposeOptions, ImportReport } from "./cli/port.ts";
+import type { App, ComposeOptions, FolderReport, ImportReport } from "./cli/port.ts";
+import { composeFiles, mediaLimits } from "./compose-files.ts";
 import { composeMedia } from "./compose-media.ts";
 import { composeRecords } from "./compose-records.ts";
 import { configPath, type Environment } from "./config/environment.ts";
@@ -168,6 +169,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const schedule = createRefreshSchedule({ pool, refresher, clock, log, settings: () => config().token, chance });
   const audit = createAudit({ documents, clock });
   const tasks = createTasks({ clock, log });
+  const files = composeFiles({
+    ...{ folder, documents, pool, live, media, tasks, audit, clock, log },
+    assets: grokWeb.assets,
+  });
+  if (purpose === "serve") await takeOwnFolder(files.migration, log);
   const adminAccess = createAdminAccess({
     documents,
     clock,
@@ -208,17 +214,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       tasks,
       audit,
       media,
-      mediaAdmin: createMediaAdmin({
-        store: media,
-        audit,
-        clock,
-        limitBytes: () => (config().cache.enable_auto_clean ? config().cache.limit_mb * MEGABYTE : null),
-      }),
-      assetAdmin: createAssetAdmin({
-        ...{ pool, tasks, audit, log },
-        assets: grokWeb.assets,
-        settings: () => config().asset,
-      }),
+      mediaAdmin: files.mediaAdmin,
+      assetAdmin: files.assetAdmin,
       readiness: { components: () => readiness(documents, pool) },
     },
     ROUTES,
@@ -265,6 +262,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       const { added, known, problems } = await importAccounts(pool, parseImport(text));
       return { added, merged: known, refused: problems.map(problemLine) };
     },
+    async importFolder(path): Promise<FolderReport> {
+      const report = await files.migration.take(path, { id: "command-line", address: "local" });
+      return { took: tookAnything(report), lines: reportLines(report) };
+    },
     async stop() {
       for (const stopTimer of timers) stopTimer();
       const graceMs = config().server.grace_seconds * 1000;
@@ -286,21 +287,21 @@ const longestIdleMs = ({ chat, image, video }: Config): number =>
   Math.max(chat.stream_timeout, image.timeout, image.stream_timeout, video.stream_timeout, video.upscale_timeout) *
   1000;
 
-const mediaLimits = ({ asset, cache }: Config) => {
-  const file = asset.max_download_mb * MEGABYTE;
-  return {
-    maxFileBytes: { image: file, video: file },
-    maxTotalBytes: cache.limit_mb * MEGABYTE,
-    minFreeBytes: cache.min_free_mb * MEGABYTE,
-    autoClean: cache.enable_auto_clean,
-  };
-};
-
 const responseLimits = ({ responses }: Config) => ({
   maxAgeMs: responses.retention_hours * HOUR_MS,
   maxCount: responses.max_stored,
   maxBytes: responses.max_stored_mb * MEGABYTE,
 });
+
+/** What an earlier program left in our own folder; a fault in it must not keep the gateway from serving. */
+const takeOwnFolder = async (migration: Migration, log: Log): Promise<void> => {
+  try {
+    const report = await migration.takeOwn({ id: "start", address: "local" });
+    for (const line of report === null ? [] : reportLines(report)) log.info(line);
+  } catch (error) {
+    log.error("what an earlier program left in the data folder could not be taken over", { error });
+  }
+};
 
 const importAccounts = async (pool: Pool, parsed: ParsedImport) => {
   const { added, updated, unchanged } = await pool.upsert(parsed.accounts);

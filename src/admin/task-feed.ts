@@ -1,25 +1,28 @@
 // What one listener of a task still has to hear: a bounded queue between the task and a connection of unknown speed.
 // Knows no task. Invariant: the last event always arrives; of progress only the newest is kept, because every progress
 // event carries the whole counts.
-import type { TaskEvent } from "./tasks.ts";
 
-export interface TaskFeed {
-  push(event: TaskEvent): void;
+interface Told {
+  readonly type: string;
+}
+
+export interface TaskFeed<Event extends Told> {
+  push(event: Event): void;
   /** Says goodbye to a listener that is still there. */
   end(): void;
-  readonly events: AsyncIterableIterator<TaskEvent, undefined>;
+  readonly events: AsyncIterableIterator<Event, undefined>;
 }
 
 const MAX_QUEUED = 200;
 
-export const isFinal = ({ type }: TaskEvent): boolean => type === "done" || type === "error" || type === "cancelled";
+const isFinal = ({ type }: Told): boolean => type === "done" || type === "error" || type === "cancelled";
 
-type Step = IteratorResult<TaskEvent, undefined>;
-const OVER: Step = { done: true, value: undefined };
+const OVER = { done: true, value: undefined } as const;
 
 /** `left` is called once, when the listener will hear no more. */
-export const createTaskFeed = (left: () => void): TaskFeed => {
-  const queue: TaskEvent[] = [];
+export const createTaskFeed = <Event extends Told>(left: () => void): TaskFeed<Event> => {
+  type Step = IteratorResult<Event, undefined>;
+  const queue: Event[] = [];
   const waiting: ((step: Step) => void)[] = [];
   let open = true;
 
@@ -32,7 +35,7 @@ export const createTaskFeed = (left: () => void): TaskFeed => {
     close();
     for (const resolve of waiting.splice(0)) resolve(OVER);
   };
-  const give = (event: TaskEvent): Step => {
+  const give = (event: Event): Step => {
     if (isFinal(event)) end();
     return { done: false, value: event };
   };
@@ -42,7 +45,7 @@ export const createTaskFeed = (left: () => void): TaskFeed => {
     queue.splice(Math.max(0, oldest), 1);
   };
 
-  const events: AsyncIterableIterator<TaskEvent, undefined> = {
+  const events: AsyncIterableIterator<Event, undefined> = {
     [Symbol.asyncIterator]: () => events,
     async next() {
       const event = queue.shift();

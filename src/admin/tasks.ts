@@ -93,7 +93,7 @@ interface Task {
   readonly createdAt: number;
   readonly warning: string | null;
   readonly stop: AbortController;
-  readonly listeners: Set<TaskFeed>;
+  readonly listeners: Set<TaskFeed<TaskEvent>>;
   ok: number;
   fail: number;
   cancelled: boolean;
@@ -221,7 +221,7 @@ export const createTasks = ({ clock, log }: TasksDeps): Tasks => {
     attach(id) {
       const task = remembered(id);
       if (!task) return null;
-      const feed: TaskFeed = createTaskFeed(() => task.listeners.delete(feed));
+      const feed: TaskFeed<TaskEvent> = createTaskFeed(() => task.listeners.delete(feed));
       if (task.listeners.size >= MAX_LISTENERS) [...task.listeners][0]?.end();
       feed.push({ type: "snapshot", ...snapshotOf(task) });
       if (task.last) feed.push(task.last);

@@ -1,6 +1,6 @@
 // `import` and `reset-admin-password`: verbs on the store of a gateway that need no running gateway.
 // Invariant: no token is printed.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { App, Io } from "./port.ts";
 import { readVersion } from "./version.ts";
 
@@ -13,21 +13,51 @@ const withApp = async (io: Io, work: (app: App) => Promise<number>): Promise<num
   }
 };
 
-/** `-` stands for standard input. */
-export const importCommand = async (io: Io, files: readonly string[]): Promise<number> => {
-  const texts: string[] = [];
+type Source = { readonly name: string } & (
+  { readonly kind: "text"; readonly text: string } | { readonly kind: "folder" }
+);
+
+/** `-` stands for standard input; a folder is one with the data of an earlier program. */
+export const importCommand = async (io: Io, names: readonly string[]): Promise<number> => {
+  const sources: Source[] = [];
   // All are read before the first is imported: a wrong name must not leave half a job.
-  for (const file of files) texts.push(file === "-" ? await io.input() : await readText(file));
+  for (const name of names) sources.push(await readSource(io, name));
   return withApp(io, async (app) => {
-    let found = 0;
-    for (const [index, text] of texts.entries()) {
-      const { added, merged, refused } = await app.importAccounts(text);
-      found += added + merged;
-      for (const reason of refused) io.err(`${files[index]}: ${reason}`);
-      io.out(`${files[index]}: ${added} added, ${merged} known already, ${refused.length} not taken`);
+    let took = false;
+    for (const source of sources) {
+      const work = source.kind === "folder" ? importFolder({ io, app }, source.name) : importText({ io, app }, source);
+      took = (await work) || took;
     }
-    return found > 0 ? 0 : 1;
+    return took ? 0 : 1;
   });
+};
+
+interface Place {
+  readonly io: Io;
+  readonly app: App;
+}
+
+const importText = async ({ io, app }: Place, { name, text }: { name: string; text: string }): Promise<boolean> => {
+  const { added, merged, refused } = await app.importAccounts(text);
+  for (const reason of refused) io.err(`${name}: ${reason}`);
+  io.out(`${name}: ${added} added, ${merged} known already, ${refused.length} not taken`);
+  return added + merged > 0;
+};
+
+const importFolder = async ({ io, app }: Place, name: string): Promise<boolean> => {
+  const { took, lines } = await app.importFolder(name);
+  io.out(lines.join("\n"));
+  if (took) io.out("A gateway that runs on this data folder sees it after a restart.");
+  return took;
+};
+
+const readSource = async (io: Io, name: string): Promise<Source> => {
+  if (name === "-") return { name, kind: "text", text: await io.input() };
+  const isFolder = await stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? { name, kind: "folder" } : { name, kind: "text", text: await readText(name) };
 };
 
 const readText = async (file: string): Promise<string> => {

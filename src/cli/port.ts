@@ -17,6 +17,12 @@ export interface ImportReport {
   readonly refused: readonly string[];
 }
 
+export interface FolderReport {
+  readonly took: boolean;
+  /** For the operator; without a secret. */
+  readonly lines: readonly string[];
+}
+
 /** The composed program. */
 export interface App {
   readonly config: Config;
@@ -26,6 +32,8 @@ export interface App {
   /** Lets streams finish within the grace time, ends the rest, writes everything down. Also for an app that never listened. */
   stop(): Promise<void>;
   importAccounts(text: string): Promise<ImportReport>;
+  /** Takes over everything in a data folder of an earlier program. */
+  importFolder(path: string): Promise<FolderReport>;
   resetAdminPassword(): Promise<string>;
 }
 

@@ -1,6 +1,6 @@
 // The command line as a process from the sources: what it prints, what it leaves behind, how it fails and ends.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -254,6 +254,38 @@ describe("verbs on the store", () => {
     await gateway.printed(/listens on/);
     gateway.child.kill("SIGTERM");
     expect((await gateway.ended()).code).toBe(0);
+  });
+
+  test("import takes the data folder of an older program over, and the next start serves with it", async () => {
+    using folder = folderFor();
+    const old = join(folder.path, "old/data");
+    cpSync(join(import.meta.dir, "../fixtures/predecessors/python-playground"), old, { recursive: true });
+    mkdirSync(join(old, "tmp/image"), { recursive: true });
+    writeFileSync(join(old, "tmp/image/users-1-generated-2-image.png"), "\x89PNG\r\n\x1a\nold", "latin1");
+    const first = await run(["import", "old"], { folder });
+    expect(first.out).toContain("accounts: 4 added");
+    expect(first.out).toContain("pictures and clips: 1 taken");
+    expect(first.out).toContain("app.app_key");
+    expect(first.out + first.err).not.toMatch(/sim-ok|playground-admin-pass|invented/);
+    expect(first.code).toBe(0);
+    const gateway = start(["serve"], { folder });
+    const [, url = ""] = await gateway.printed(/listens on (\S+)/);
+    expect((await fetch(`${url}/v1/files/image/users-1-generated-2-image.png`)).status).toBe(200);
+    const headers = { authorization: "Bearer playground-admin-pass" };
+    const listed = await (await fetch(`${url}/api/v1/admin/audit?action=migration`, { headers })).json();
+    expect(listed).toMatchObject({ total: 1, items: [{ actor: "command-line", action: "migration.take" }] });
+    gateway.child.kill("SIGTERM");
+    const ended = await gateway.ended();
+    expect(ended.out).not.toContain("Admin password:");
+    expect(ended.code).toBe(0);
+  });
+
+  test("import of a folder without any data says what was looked for", async () => {
+    using folder = folderFor();
+    folder.write("empty/readme.txt", "x");
+    const { code, err } = await run(["import", "empty"], { folder });
+    expect(code).toBe(1);
+    expect(err).toContain("holds no data of a program that is known");
   });
 
   test("import of a missing file changes nothing", async () => {
