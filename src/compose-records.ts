@@ -2,7 +2,9 @@
 import { createApiKeys } from "./access/api-keys.ts";
 import { createClientKeys } from "./access/client-keys.ts";
 import { createClientLimits } from "./access/limits-client.ts";
+import type { Audit } from "./access/audit.ts";
 import { createKeyUsage } from "./access/usage.ts";
+import { createKeyAdmin } from "./admin/keys.ts";
 import type { Config } from "./config/schema.ts";
 import { createMeter } from "./gateway/metered.ts";
 import type { RequestRecord } from "./gateway/record.ts";
@@ -15,7 +17,10 @@ export interface ComposeRecords {
   readonly config: () => Config;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Audit;
 }
+
+export type Records = Awaited<ReturnType<typeof composeRecords>>;
 
 export const composeRecords = async (given: ComposeRecords) => {
   const { documents, config, clock, log } = given;
@@ -27,14 +32,26 @@ export const composeRecords = async (given: ComposeRecords) => {
   });
   await keyUsage.load();
   const meter = createMeter({ allowance: keyUsage, config });
+  const apiKeys = createApiKeys(() => config().app.api_key, { keys: clientKeys, clock });
+  const keyAdmin = createKeyAdmin({
+    ...{ documents, clock, log, audit: given.audit, apiKeys },
+    keys: clientKeys,
+    usage: keyUsage,
+    globalKeySet: () => config().app.api_key.length > 0,
+  });
   return {
     clientKeys,
     keyUsage,
+    keyAdmin,
     meter,
-    apiKeys: createApiKeys(() => config().app.api_key, { keys: clientKeys, clock }),
+    apiKeys,
     limits: createClientLimits(clock),
     recorded(record: RequestRecord) {
       meter.settle(record);
+    },
+    /** Now and then: files that a migration has kept, things that are over. */
+    async tidy() {
+      await keyAdmin.takeKept();
     },
     async close() {
       await keyUsage.close();

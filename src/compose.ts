@@ -22,7 +22,7 @@ import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, FolderReport, ImportReport } from "./cli/port.ts";
 import { composeFiles, mediaLimits } from "./compose-files.ts";
 import { composeMedia } from "./compose-media.ts";
-import { composeRecords } from "./compose-records.ts";
+import { composeRecords, type Records } from "./compose-records.ts";
 import { configPath, type Environment } from "./config/environment.ts";
 import { readConfigFiles } from "./config/file.ts";
 import { createLiveConfig } from "./config/live.ts";
@@ -58,6 +58,7 @@ export interface Overrides {
 export interface Composed extends App {
   readonly server: Server;
   readonly pool: Pool;
+  readonly records: Records;
   listen(): Promise<Listening>;
 }
 
@@ -183,7 +184,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
   const { firstPassword } = purpose === "serve" ? await adminAccess.open() : { firstPassword: null };
 
-  const records = await composeRecords({ documents, config, clock, log });
+  const records = await composeRecords({ documents, config, clock, log, audit });
   const server = createServer(
     {
       config,
@@ -194,6 +195,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       apiKeys: records.apiKeys,
       limits: records.limits,
       keyUsage: records.keyUsage,
+      keyAdmin: records.keyAdmin,
       recorded: records.recorded,
       adminAccess,
       gateway: meteredChat(gateway, records.meter),
@@ -230,6 +232,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       clock.every(TRIM_MS, () => {
         responseStore.trim();
         media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
+        records.tidy().catch((error: unknown) => log.error("old records could not be tidied", { error }));
         audit.prune().catch((error: unknown) => log.error("old audit rows could not be removed", { error }));
       }),
     );
@@ -242,10 +245,12 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     firstPassword,
     server,
     pool,
+    records,
     async listen() {
       const { host, port } = config().server;
       listening = serve({ server, host, port });
       startTimers();
+      await records.tidy();
       if (records.apiKeys.open)
         log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");
       const weakness = adminAccess.weakness();

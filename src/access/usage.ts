@@ -44,6 +44,8 @@ export interface KeyUsage extends Allowance {
   /** Sets the day's units to what another installation has counted, where that is more. */
   adopt(id: string, counted: { readonly day: string } & Partial<Record<Bucket, number>>): void;
   forget(id: string): void;
+  /** The day that is counted now, such as 2026-08-31. */
+  readonly day: string;
   /** When the day's counters begin anew. */
   readonly dayEndsMs: number;
   /** Holders that were not settled yet. */
@@ -170,6 +172,9 @@ export const createKeyUsage = (deps: UsageDeps & { readonly keys: Pick<ClientKey
       store.mark(state);
     },
     forget: store.forget,
+    get day() {
+      return periods.now().day;
+    },
     get dayEndsMs() {
       return periods.now().dayEndsMs;
     },

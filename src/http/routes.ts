@@ -5,6 +5,8 @@ import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminCacheRoutes } from "./routes/admin-cache.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
+import { adminKeyLegacyRoutes } from "./routes/admin-keys-legacy.ts";
+import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminLegacyTokenRoutes } from "./routes/admin-legacy-tokens.ts";
 import { adminLegacyRoutes } from "./routes/admin-legacy.ts";
 import { adminSessionRoutes } from "./routes/admin-session.ts";
@@ -20,9 +22,11 @@ import { fileRoutes } from "./routes/files.ts";
 import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiImageRoutes } from "./routes/openai-images.ts";
+import { openaiVideoRoutes } from "./routes/openai-videos.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
 import { openaiStoredResponseRoutes } from "./routes/openai-stored-responses.ts";
+import { pageRoutes } from "./routes/pages.ts";
 import { systemRoutes } from "./routes/system.ts";
 
 export const ROUTES: readonly Route[] = [
@@ -31,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   ...openaiStoredResponseRoutes,
   ...anthropicRoutes,
   ...openaiImageRoutes,
+  ...openaiVideoRoutes,
   ...openaiModelRoutes,
   ...fileRoutes,
   ...systemRoutes,
@@ -50,4 +55,7 @@ export const ROUTES: readonly Route[] = [
   ...legacyCacheRoutes,
   ...adminBatchRoutes,
   ...adminAuditRoutes,
+  ...pageRoutes,
+  ...adminKeyRoutes,
+  ...adminKeyLegacyRoutes,
 ];

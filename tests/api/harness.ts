@@ -159,6 +159,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     apiKeys: createApiKeys(() => config().app.api_key),
     limits: createClientLimits(clock),
     keyUsage: { headers: () => [] },
+    keyAdmin: refuseAll("keyAdmin"),
     adminAccess: createAdminAccess({
       documents: createMemoryDocuments(),
       clock,
@@ -168,6 +169,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     }),
     gateway,
     pictures: refuseAll("pictures"),
+    videoJobs: refuseAll("videoJobs"),
     responses: createResponses({
       store: createResponseStore({
         documents,
