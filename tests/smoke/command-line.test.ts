@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../package.json";
-import { emptyFolder, type Finished, freePort, runBinary, startBinary } from "../support/binary.ts";
+import { emptyFolder, type Finished, freePort, runBinary, startBinary, startGateway } from "../support/binary.ts";
 
 /** A message made for an operator: there is one, it is short, and it shows no stack and no crash report. */
 function expectOneClearMessage(run: Finished, about: RegExp): void {
@@ -109,3 +109,47 @@ test.skipIf(process.getuid?.() === 0 && !Bun.which("setpriv"))(
     expectOneClearMessage(run, /cannot open/);
   },
 );
+
+test("import takes a file and standard input, and repeats nothing that is secret", async () => {
+  using folder = emptyFolder();
+  folder.write("accounts.txt", "sim-ok-import-1\nsim-ok-import-2\nplanted words that are no token\n");
+  const input = "sso=sim-ok-import-3\nsim-ok-import-1\n";
+  const run = await runBinary(["import", "accounts.txt", "-"], { folder, input });
+  expect(run.exitCode).toBe(0);
+  expect(run.stdout).toContain("accounts.txt: 2 added, 0 known already, 1 not taken");
+  expect(run.stdout).toContain("-: 1 added, 1 known already, 0 not taken");
+  expect(run.stderr).toContain("line 3");
+  expect(run.output).not.toMatch(/sim-ok-import|planted/);
+});
+
+test("import of nothing usable fails", async () => {
+  using folder = emptyFolder();
+  const run = await runBinary(["import", "-"], { folder, input: "planted words that are no token\n" });
+  expect(run.exitCode).toBe(1);
+  expect(run.output).not.toContain("planted");
+});
+
+test("reset-admin-password opens a running gateway and locks the old one out", async () => {
+  using folder = emptyFolder();
+  await using gateway = await startGateway({ folder });
+  const [, old = ""] = await gateway.waitForOutput(/Admin password: (\S+)/);
+  const run = await runBinary(["reset-admin-password"], { folder });
+  expect(run.exitCode).toBe(0);
+  const made = /Admin password: (\S+)/.exec(run.stdout)?.[1] ?? "";
+  const verify = async (word: string) =>
+    (await fetch(`${gateway.url}/api/v1/admin/verify`, { headers: { authorization: `Bearer ${word}` } })).status;
+  expect(await verify(made)).toBe(200);
+  expect(await verify(old)).toBe(401);
+});
+
+test("demo prints a curl line that a shell runs as it is", async () => {
+  using folder = emptyFolder();
+  await using demo = startBinary(["demo"], { folder });
+  const [line] = await demo.waitForOutput(/curl .*/);
+  const curl = Bun.spawn(["sh", "-c", line], { stdout: "pipe", stderr: "ignore", timeout: 20_000 });
+  const answer = await new Response(curl.stdout).text();
+  expect(answer).toContain('"finish_reason":"stop"');
+  expect(answer.trimEnd().endsWith("data: [DONE]")).toBe(true);
+  expect(folder.exists("data")).toBe(false);
+  expect(await demo.stop()).toBe(0);
+});

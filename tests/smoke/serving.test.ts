@@ -1,5 +1,7 @@
 // The executable as a server: first start, a simulated stream through the embedded client, hostile folders, stopping.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import manifest from "../../package.json";
 import { createSimulator, type Simulator } from "../../src/simulator/server.ts";
 import { emptyFolder, type Folder, type Gateway, runBinary, startGateway } from "../support/binary.ts";
@@ -28,24 +30,26 @@ describe("a first start in an empty folder", () => {
     expect(await second.stop()).toBe(0);
   });
 
-  test("serves the admin page from inside the executable", async () => {
+  test("answers JSON where it has no page", async () => {
     using folder = emptyFolder();
     await using gateway = await startGateway({ folder });
-    const page = await fetch(`${gateway.url}/admin`);
-    expect(page.status).toBe(200);
-    expect(page.headers.get("content-type")).toContain("text/html");
-    const html = await page.text();
-    const scripts = [...html.matchAll(/<script[^>]+src="([^"]+)"/g)].map(([, src = ""]) => new URL(src, page.url));
-    expect(scripts.length).toBeGreaterThan(0);
-    for (const script of scripts) expect((await fetch(script)).status).toBe(200);
+    for (const path of ["/nowhere", "/v1/nowhere"]) {
+      const answer = await fetch(`${gateway.url}${path}`);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ error: { code: "route_not_found" } });
+    }
   });
 
   test("is healthy for its own healthcheck command", async () => {
     using folder = emptyFolder();
     await using gateway = await startGateway({ folder });
     const { port } = new URL(gateway.url);
-    const run = await runBinary(["healthcheck"], { folder, env: { SERVER_HOST: "127.0.0.1", SERVER_PORT: port } });
-    expect(run.exitCode).toBe(0);
+    const env = { SERVER_HOST: "127.0.0.1", SERVER_PORT: port };
+    expect((await runBinary(["healthcheck"], { folder, env })).exitCode).toBe(0);
+    // Alive, but without an account it can serve nobody.
+    expect((await runBinary(["healthcheck", "--ready"], { folder, env })).exitCode).toBe(1);
+    expect(await gateway.stop()).toBe(0);
+    expect((await runBinary(["healthcheck"], { folder, env })).exitCode).toBe(1);
   });
 });
 
@@ -124,5 +128,52 @@ describe("with a simulated upstream", () => {
     expect(text).toMatch(/data: \[DONE\]\s*$/);
     expect(await gateway.exited).toBe(0);
     expect(gateway.output()).not.toContain("sim-ok-smoke");
+  });
+
+  test("ends a stream that outlives the grace time with an error inside it", async () => {
+    using folder = emptyFolder();
+    prepare(folder);
+    await using gateway = await startGateway({ folder, env: { GROK2API_SERVER_GRACE_SECONDS: "1" } });
+    const answer = await chat(gateway, "sim:hang-mid for ever");
+    const reader = (answer.body ?? new Blob().stream()).getReader();
+    const decoder = new TextDecoder();
+    let text = decoder.decode((await reader.read()).value, { stream: true });
+    gateway.signal("SIGTERM");
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      text += decoder.decode(part.value, { stream: true });
+    }
+    expect(text).toContain('"code":"shutting_down"');
+    expect(text).not.toContain('"finish_reason":"stop"');
+    expect(text).toMatch(/data: \[DONE\]\s*$/);
+    expect(await gateway.exited).toBe(0);
+    expect(simulator.stats().open.total).toBe(0);
+  });
+
+  test("takes the good lines of a broken token.json and names the bad ones by number", async () => {
+    using folder = emptyFolder();
+    prepare(folder);
+    const lines = [
+      "# accounts",
+      "sim-ok-garbage-1",
+      "planted secret word that is no token",
+      "sso=sim-ok-garbage-2; cf_clearance=planted-clearance",
+      '{"token": "planted-half',
+      "\u0000\u0001\u0002planted-binary",
+    ];
+    const text = `${lines.join("\n")}\n`;
+    folder.write("data/token.json", text);
+    await using gateway = await startGateway({ folder });
+    const answer = await chat(gateway, "Say hello.");
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain("[DONE]");
+    expect(await gateway.stop()).toBe(0);
+    const complaints = gateway
+      .output()
+      .split("\n")
+      .filter((line) => line.includes("token.json") && line.includes("line "));
+    expect(complaints.map((line) => Number(/line (\d+)/.exec(line)?.[1])).toSorted((a, b) => a - b)).toEqual([3, 5, 6]);
+    expect(gateway.output()).not.toMatch(/planted|sim-ok-garbage/);
+    expect(gateway.output()).toContain('"added":2');
+    expect(readFileSync(join(folder.path, "data/token.json"), "utf8")).toBe(text);
   });
 });

@@ -44,6 +44,8 @@ export interface Start {
 export interface Run extends Start {
   /** Gives up root's right to write everywhere; the caller makes sure that there is setpriv. */
   asNobody?: boolean;
+  /** Standard input. */
+  input?: string;
 }
 
 export interface Finished {
@@ -55,12 +57,15 @@ export interface Finished {
 }
 
 /** Runs a command that ends by itself; one that does not is killed and has no exit code. */
-export async function runBinary(args: readonly string[], { folder, env, asNobody = false }: Run): Promise<Finished> {
+export async function runBinary(
+  args: readonly string[],
+  { folder, env, asNobody = false, input }: Run,
+): Promise<Finished> {
   const command = asNobody ? commandForNobody(folder) : [binaryPath()];
   const child = Bun.spawn([...command, ...args], {
     cwd: folder.path,
     env: cleanEnvironment(folder, env),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : new Blob([input]), "pipe", "pipe"],
     timeout: startLimitMs,
     killSignal: "SIGKILL",
   });
