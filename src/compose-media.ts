@@ -5,8 +5,11 @@ import { createAttachments } from "./gateway/attachments.ts";
 import { createMediaChat } from "./gateway/media-chat.ts";
 import { createMediaAccounts } from "./gateway/media-accounts.ts";
 import { createMedia } from "./gateway/media.ts";
+import type { Meter } from "./gateway/metered.ts";
 import { createPictures } from "./gateway/pictures.ts";
 import { createReferences } from "./gateway/references.ts";
+import { createVideoBook } from "./gateway/video-book.ts";
+import { createVideoJobs } from "./gateway/video-jobs.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { FetchForeign } from "./media/foreign.ts";
@@ -22,13 +25,15 @@ export interface ComposeMedia {
   readonly documents: Documents;
   readonly media: MediaStore;
   readonly fetchForeign: FetchForeign;
+  /** What a job costs its key. */
+  readonly meter: () => Pick<Meter, "clip" | "settle">;
   readonly config: () => Config;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export const composeMedia = async (given: ComposeMedia) => {
-  const { provider, config, clock, media, fetchForeign } = given;
+  const { pool, provider, documents, config, clock, log, media, fetchForeign } = given;
   const foreign = { config, fetchForeign, sniff: sniffBytes };
   const pictures = createPictures({ provider, config, clock, keep: media.put, link: mediaLink });
   const accounts = createMediaAccounts(given);
@@ -41,5 +46,11 @@ export const composeMedia = async (given: ComposeMedia) => {
     sniff: sniffBytes,
   });
   const mediaChat = createMediaChat({ media: mediaGateway, config, clock });
-  return { mediaChat, attachments: createAttachments(foreign), pictures, mediaGateway };
+  const videoJobs = createVideoJobs({
+    ...{ pool, provider, config, clock, log, store: media, media: mediaGateway },
+    book: createVideoBook({ documents, clock, log }),
+    reserve: (request, about) => given.meter().clip(request, about),
+    recorded: (record) => given.meter().settle(record),
+  });
+  return { mediaChat, videoJobs, attachments: createAttachments(foreign), pictures, mediaGateway };
 };

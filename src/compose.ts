@@ -142,9 +142,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
-  const { attachments, pictures, mediaGateway, mediaChat } = await composeMedia({
+  const { attachments, pictures, mediaGateway, mediaChat, videoJobs } = await composeMedia({
     ...{ pool, documents, config, clock, log, media, fetchForeign },
     provider: grokWeb,
+    meter: () => records.meter,
   });
   const chat = createGenerate({
     pool,
@@ -200,6 +201,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       adminAccess,
       gateway: meteredChat(gateway, records.meter),
       pictures: meteredMedia(mediaGateway, records.meter),
+      videoJobs,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, audit, clock, log }),
@@ -251,6 +253,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       listening = serve({ server, host, port });
       startTimers();
       await records.tidy();
+      await videoJobs.load();
       if (records.apiKeys.open)
         log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");
       const weakness = adminAccess.weakness();
@@ -278,6 +281,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       else await server.drain(graceMs);
       await schedule.stop();
       await tasks.stop();
+      await videoJobs.stop();
       await http.close();
       await responseStore.close();
       await records.close();

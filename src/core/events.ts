@@ -71,8 +71,9 @@ export type GenerationEvent =
       readonly type: "upstream";
       readonly conversationId?: string;
       readonly responseId?: string;
-      /** The clip in the making, told before it is finished. */
+      /** The clip in the making and the account that makes it, told before it is finished. */
       readonly clipId?: string;
+      readonly accountId?: string;
     }
   | { readonly type: "usage"; readonly usage: Usage }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly raw: string | null }

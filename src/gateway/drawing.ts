@@ -125,6 +125,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       units: () => Math.max(1, drawnHere),
       run: (lease) => {
         drawnHere = 0;
+        context.record.begun++;
         return drawn(lease, { work, task, count: () => drawnHere++ });
       },
       onAttempt: (attempt, lease) => {

@@ -4,7 +4,7 @@ import type { Lease } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
-import type { ClipRequest } from "../core/media-request.ts";
+import type { ClipRequest, Reference } from "../core/media-request.ts";
 import type { Model } from "../core/models.ts";
 import type { UploadFile } from "../core/request.ts";
 import { countText, estimateUsage } from "../core/usage.ts";
@@ -34,6 +34,8 @@ type VideoEvent = GenerationEvent & { type: "video" };
 
 export interface Filming {
   film(request: ClipRequest, context: CallContext): Promise<GenerationStream>;
+  /** Refuses what cannot be filmed and fetches what is linked: the same pictures as bytes. Throws GatewayError. */
+  references(request: ClipRequest): Promise<readonly Reference[]>;
   /** Stores a clip that an account has made earlier; the event has links. Throws GatewayError. */
   keep(video: VideoEvent, call: ProviderCall & { baseUrl: string }): Promise<VideoEvent>;
 }
@@ -44,6 +46,12 @@ interface Work {
   readonly files: readonly UploadFile[];
   readonly context: CallContext;
 }
+
+/** Adult clips are made from text alone. */
+export const checkAdult = ({ preset, references }: ClipRequest): void => {
+  const [first] = references;
+  if (preset === "spicy" && first) throw adultWithPicture(first.param);
+};
 
 export const createFilming = (deps: FilmingDeps): Filming => {
   const { provider, attempts, accounts, references, pictures, config, clock, log } = deps;
@@ -89,10 +97,9 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     for await (const batch of provider.video(task, { ...call, model, files, id, created })) {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
-        if (event.type !== "video") {
-          out.push(event);
-          continue;
-        }
+        if (event.type === "upstream") out.push({ ...event, accountId: lease.credential.accountId });
+        else if (event.type !== "video") out.push(event);
+        if (event.type !== "video") continue;
         try {
           const best = small ? await enlarged(event, call) : event;
           const kept = await keep(best, { ...call, baseUrl: context.baseUrl }).catch((thrown: unknown) => {
@@ -120,7 +127,10 @@ export const createFilming = (deps: FilmingDeps): Filming => {
       signal: context.signal,
       needs: accounts.clips(model, request),
       passes: isEarly,
-      run: (lease) => filmed(lease, work),
+      run: (lease) => {
+        context.record.begun++;
+        return filmed(lease, work);
+      },
       onAttempt: (attempt, lease) => {
         noteAttempt(context)(attempt, lease);
         if (request.preset === "spicy" && attempt.code === null) accounts.served(lease.credential.accountId);
@@ -148,12 +158,18 @@ export const createFilming = (deps: FilmingDeps): Filming => {
 
   return {
     keep,
+    async references(request) {
+      checkAdult(request);
+      const files = await references(request.references, AbortSignal.timeout(config().video.total_timeout * 1000));
+      return files.map(({ bytes, name }, index) => {
+        const param = request.references[index]?.param ?? "input_reference";
+        return { source: { kind: "bytes", bytes, name }, param };
+      });
+    },
     async film(request, context) {
       context.record.model = request.model;
       const model = mediaModel(request.model, ["video"]);
-      if (request.preset === "spicy" && request.references.length > 0) {
-        throw adultWithPicture(request.references[0]?.param ?? "input_reference");
-      }
+      checkAdult(request);
       const files = await references(request.references, context.signal);
       const onEnd = startLimit(context, { seconds: config().video.total_timeout, setting: "video.total_timeout" });
       return noted(told({ request, model, files, context }), { context, clock, onEnd });

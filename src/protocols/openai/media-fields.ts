@@ -111,6 +111,8 @@ export const parseReferences = (
   names: { readonly fields: readonly string[] },
 ): readonly Reference[] => {
   const isNamed = (field: string) => names.fields.includes(field.replace(/\[\d*\]$/, ""));
+  const byId = Object.keys(fields).find((field) => field.endsWith("[file_id]") && isNamed(field.slice(0, -9)));
+  if (byId !== undefined) throw noFileIds(byId);
   const uploaded = files
     .filter(({ field }) => isNamed(field))
     .map(({ field, name, bytes }): Reference => ({ source: { kind: "bytes", bytes, name }, param: field }));
@@ -120,16 +122,16 @@ export const parseReferences = (
   return [...uploaded, ...linked];
 };
 
+const noFileIds = (param: string): GatewayError =>
+  new GatewayError("unsupported_parameter", "Pictures cannot be referred to by id; send a file or a URL.", { param });
+
 const linksOf = (value: unknown, param: string): readonly Reference[] => {
   if (value === undefined || value === null || value === "") return [];
   if (Array.isArray(value)) return value.flatMap((item: unknown, index) => linksOf(item, `${param}.${index}`));
   if (typeof value === "string") return [{ source: readSource(value, { param, mime: /^image\// }), param }];
   if (!isObject(value)) throw new GatewayError("invalid_media", `'${param}' is not a picture.`, { param });
   if (given(value, "file_id") !== undefined) {
-    const at = `${param}.file_id`;
-    throw new GatewayError("unsupported_parameter", "Pictures cannot be referred to by id; send a file or a URL.", {
-      param: at,
-    });
+    throw noFileIds(`${param}.file_id`);
   }
   const field = given(value, "image_url") === undefined ? "url" : "image_url";
   const inner = given(value, field);

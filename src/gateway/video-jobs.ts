@@ -1,0 +1,306 @@
+// Clips as jobs: begun at once or when there is room, told while they run, kept over restarts. What a restart interrupted is
+// looked for at the upstream by the account that was making it. Knows no protocol.
+// Invariants: every job ends as completed or failed, with a reason; a deleted job's work is stopped and its files go with it.
+import type { Pool } from "../accounts/pool.ts";
+import type { Config } from "../config/schema.ts";
+import { asGatewayError, GatewayError } from "../core/errors.ts";
+import type { GenerationEvent } from "../core/events.ts";
+import type { ClipRequest } from "../core/media-request.ts";
+import type { Clock } from "../lib/clock.ts";
+import { hexId } from "../lib/ids.ts";
+import { createGate } from "../lib/lock.ts";
+import type { Log } from "../lib/log.ts";
+import type { MediaStore } from "../media/store.ts";
+import type { MediaProvider } from "../providers/port.ts";
+import type { Media } from "./media.ts";
+import { mediaModel } from "./media-run.ts";
+import { createRecord, type RequestRecord } from "./record.ts";
+import type { VideoBook, VideoPage, PageQuery } from "./video-book.ts";
+import { isEnded, type VideoJob } from "./video-job.ts";
+
+export interface VideoWish {
+  readonly request: ClipRequest;
+  readonly owner: string;
+  /** As the caller wrote them; the answers echo both. */
+  readonly size: string;
+  readonly quality: string;
+}
+
+export interface ExtensionWish extends Omit<VideoWish, "request"> {
+  readonly request: Omit<ClipRequest, "extension" | "ratio" | "resolution"> &
+    Partial<Pick<ClipRequest, "ratio" | "resolution">>;
+  /** The job that is carried on. */
+  readonly job: string;
+  /** Absent means at its end. */
+  readonly startSeconds?: number;
+}
+
+export interface VideoJobs {
+  /** Resolves once the job is stored; it runs by itself from then on. */
+  create(wish: VideoWish): Promise<VideoJob>;
+  extend(wish: ExtensionWish): Promise<VideoJob>;
+  get(id: string, owner: string): VideoJob;
+  list(owner: string, query: PageQuery): VideoPage;
+  /** Stops it if it runs. */
+  remove(id: string, owner: string): Promise<void>;
+  /** Takes over what an earlier process has left, and from then on forgets old jobs; once. */
+  load(): Promise<void>;
+  /** Stops what runs without ending it: the next process takes it over. */
+  stop(): Promise<void>;
+}
+
+export interface VideoJobsDeps {
+  readonly book: VideoBook;
+  readonly media: Pick<Media, "film" | "keep" | "references">;
+  readonly provider: Pick<MediaProvider, "findClip">;
+  readonly store: Pick<MediaStore, "remove">;
+  readonly pool: Pick<Pool, "credential">;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether the key may begin a job; throws when not. What it costs is settled with the record. */
+  readonly reserve: (request: ClipRequest, about: { holder: RequestRecord; key: string }) => void;
+  readonly recorded: (record: RequestRecord) => void;
+}
+
+/** How often an interrupted clip is looked for. */
+const LOOK_EVERY_MS = 5_000;
+const PRUNE_EVERY_MS = 600_000;
+/** The new part begins with the frame after the last one (24 a second, 2026-04). */
+const FRAME_SECONDS = 1 / 24;
+
+const STOPPED = new GatewayError("shutting_down", "The gateway is stopping.");
+const DELETED = new GatewayError("client_closed", "The job was deleted.");
+
+export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
+  const { book, media, provider, store, pool, config, clock, log } = deps;
+  const gate = createGate(() => config().video.concurrent);
+  const running = new Map<string, { control: AbortController; done: Promise<void> }>();
+
+  const fail = (id: string, error: GatewayError) => {
+    const code = error.code === "content_policy_violation" ? error.code : "video_generation_failed";
+    const hidden = error.code === "internal_error";
+    const message = hidden ? "The gateway hit an internal error." : error.message;
+    book.change(id, { status: "failed", error: { code, message }, completedMs: clock.now() });
+    log.info("a video job failed", { job: id, code: error.code, reason: error.detail.upstream?.text ?? error.message });
+  };
+  const complete = (id: string, video: GenerationEvent & { type: "video" }) => {
+    const { source, thumbnail, resolution } = video;
+    const fileOf = ({ name, mime }: typeof source) => (name && mime ? { name, mime } : null);
+    const clipId = source.id ?? book.find(id)?.clipId ?? null;
+    book.change(id, {
+      status: "completed",
+      progress: 100,
+      completedMs: clock.now(),
+      delivered: resolution ?? null,
+      file: fileOf(source),
+      thumbnail: thumbnail ? fileOf(thumbnail) : null,
+      clipId,
+      firstClipId: book.find(id)?.firstClipId ?? clipId,
+    });
+    log.info("a video job is complete", { job: id, account: book.find(id)?.account });
+  };
+
+  /** Runs `work` apart from any request; its failure becomes the job's, unless the program is stopping. */
+  const launch = (id: string, work: (signal: AbortSignal, control: AbortController) => Promise<void>) => {
+    const control = new AbortController();
+    const done = work(control.signal, control)
+      .catch((thrown: unknown) => {
+        const reason: unknown = control.signal.reason;
+        if (reason === STOPPED || reason === DELETED) return;
+        fail(id, control.signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown));
+      })
+      .finally(() => running.delete(id));
+    running.set(id, { control, done });
+  };
+
+  const note = (id: string, event: GenerationEvent) => {
+    switch (event.type) {
+      case "progress":
+        return book.change(id, { progress: Math.min(99, Math.round(event.value * 100)) }, "memory");
+      case "upstream":
+        // From here on a restart can find the clip again.
+        if (event.clipId) book.change(id, { clipId: event.clipId, account: event.accountId ?? null });
+        return;
+      case "video":
+        return complete(id, event);
+      case "failure":
+        throw event.error;
+      default:
+    }
+  };
+
+  const run = (job: VideoJob, { request, record }: { request: ClipRequest; record: RequestRecord }) =>
+    launch(job.id, async (signal, control) => {
+      const leave = await gate.enter(signal);
+      try {
+        book.change(job.id, { status: "in_progress" });
+        const events = await media.film(request, {
+          id: job.id,
+          created: Math.floor(job.createdMs / 1000),
+          signal,
+          abort: (reason) => control.abort(reason),
+          record,
+          baseUrl: "",
+        });
+        for await (const batch of events) for (const event of batch) note(job.id, event);
+        signal.throwIfAborted();
+        if (book.find(job.id)?.status === "in_progress") {
+          throw new GatewayError("upstream_cut", "The upstream's answer ended early.");
+        }
+      } finally {
+        leave();
+        record.outcome ??= record.error ? "failed" : "finished";
+        deps.recorded(record);
+      }
+    });
+
+  const recordOf = (id: string, owner: string): RequestRecord => {
+    const record = createRecord({ id, startedMs: clock.monotonic(), method: "JOB", path: "/v1/videos" });
+    record.key = owner;
+    return record;
+  };
+
+  const begin = async (
+    wish: VideoWish,
+    more: Pick<VideoJob, "extends" | "startSeconds" | "firstClipId" | "totalSeconds">,
+  ): Promise<VideoJob> => {
+    const { owner, size, quality } = wish;
+    mediaModel(wish.request.model, ["video"]);
+    if (book.waiting > config().video.max_queued) {
+      throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
+        retryAfterMs: 10_000,
+      });
+    }
+    // Linked pictures are fetched now, so that what is wrong with them is told now.
+    const request = { ...wish.request, references: await media.references(wish.request) };
+    const { model, prompt, ratio, seconds, resolution, preset } = request;
+    const job: VideoJob = {
+      ...{ owner, model, prompt, ratio, seconds, resolution, preset, size, quality },
+      id: hexId("video_"),
+      references: request.references.length,
+      status: "queued",
+      progress: 0,
+      createdMs: clock.now(),
+      completedMs: null,
+      error: null,
+      account: null,
+      clipId: null,
+      delivered: null,
+      file: null,
+      thumbnail: null,
+      ...more,
+    };
+    const record = recordOf(job.id, owner);
+    deps.reserve(request, { holder: record, key: owner });
+    try {
+      await book.add(job);
+    } catch (thrown) {
+      record.error = asGatewayError(thrown);
+      deps.recorded(record);
+      throw thrown;
+    }
+    run(job, { request, record });
+    return job;
+  };
+
+  const extend: VideoJobs["extend"] = (wish) => {
+    const base = book.get(wish.job, wish.owner);
+    if (base.status !== "completed" || base.account === null || base.clipId === null) {
+      const message = `The video '${base.id}' is not complete and cannot be carried on.`;
+      throw new GatewayError("video_not_ready", message, { param: "video" });
+    }
+    const end = Math.round((base.totalSeconds + FRAME_SECONDS) * 1e6) / 1e6;
+    const startSeconds = wish.startSeconds ?? end;
+    const firstClipId = base.firstClipId ?? base.clipId;
+    const request: ClipRequest = {
+      ...wish.request,
+      ratio: wish.request.ratio ?? base.ratio,
+      resolution: wish.request.resolution ?? base.resolution,
+      extension: { accountId: base.account, clipId: base.clipId, firstClipId, startSeconds },
+    };
+    const totalSeconds = Math.round(startSeconds) + request.seconds;
+    return begin({ ...wish, request }, { extends: base.id, startSeconds, firstClipId, totalSeconds });
+  };
+
+  /** Looks for a clip whose making was interrupted, until it is there or the time is over. */
+  const resume = (job: VideoJob, found: { account: string; clipId: string }) =>
+    launch(job.id, async (signal) => {
+      const until = clock.monotonic() + config().video.resume_timeout * 1000;
+      for (;;) {
+        const credential = pool.credential(found.account);
+        if (!credential) throw interrupted("the account that was making the clip is gone");
+        const call = { credential, signal, log, learn: () => {} };
+        const clip = await provider.findClip(found.clipId, call);
+        if (clip?.withheld) {
+          throw new GatewayError("content_policy_violation", "The upstream withheld the clip on content grounds.");
+        }
+        if (clip) {
+          const { source, thumbnail } = clip;
+          const video = { type: "video", source, ...(thumbnail ? { thumbnail } : {}) } as const;
+          return complete(job.id, await media.keep(video, { ...call, baseUrl: "" }));
+        }
+        if (clock.monotonic() >= until) throw interrupted("the upstream does not have the clip");
+        await clock.sleep(LOOK_EVERY_MS, signal);
+      }
+    });
+
+  /** What an earlier process has left: gone on with where that repeats nothing, else ended with the reason. */
+  const takeOver = (job: VideoJob) => {
+    if (isEnded(job)) return;
+    const { account, clipId } = job;
+    if (account !== null && clipId !== null) return resume(job, { account, clipId });
+    if (job.status === "in_progress")
+      return fail(job.id, interrupted("the clip was being begun and is not asked for twice"));
+    if (job.references > 0 || job.extends !== null) {
+      return fail(job.id, interrupted("what the job was to be made from was not kept"));
+    }
+    const { model, prompt, ratio, seconds, resolution, preset, id, owner } = job;
+    const request = { model, prompt, ratio, seconds, resolution, preset, references: [], stream: false };
+    run(job, { request, record: recordOf(id, owner) });
+  };
+
+  let stopPruning = () => {};
+  const prune = () => book.prune(config().video.keep_hours * 3_600_000);
+
+  return {
+    create: (wish) =>
+      begin(wish, {
+        extends: null,
+        startSeconds: null,
+        firstClipId: null,
+        totalSeconds: wish.request.seconds,
+      }),
+    extend,
+    get: book.get,
+    list: book.list,
+    async remove(id, owner) {
+      const job = book.get(id, owner);
+      const work = running.get(id);
+      work?.control.abort(DELETED);
+      await work?.done;
+      const { file, thumbnail } = book.find(id) ?? job;
+      await book.remove(id);
+      await store.remove([
+        ...(file ? [{ kind: "video" as const, name: file.name }] : []),
+        ...(thumbnail ? [{ kind: "image" as const, name: thumbnail.name }] : []),
+      ]);
+    },
+    async load() {
+      for (const job of await book.load()) takeOver(job);
+      await prune();
+      stopPruning = clock.every(PRUNE_EVERY_MS, () => {
+        prune().catch((error: unknown) => log.error("old video jobs could not be removed", { error }));
+      });
+    },
+    async stop() {
+      stopPruning();
+      for (const { control } of running.values()) control.abort(STOPPED);
+      await Promise.all([...running.values()].map(({ done }) => done));
+      await book.flush();
+    },
+  };
+};
+
+const interrupted = (why: string): GatewayError =>
+  new GatewayError("video_generation_failed", `The program was restarted while the job ran, and ${why}.`);

@@ -1,0 +1,121 @@
+// /v1/videos: clips as jobs in OpenAI's format, with ranges on their files; extensions, and a clear no to what the upstream lacks.
+// Knows no provider. Invariant: a job is only shown to the key that began it.
+import { GatewayError } from "../../core/errors.ts";
+import { parseExtension, parseVideo } from "../../protocols/openai/media-videos.ts";
+import { videoBody, videoDeleted, videoPage } from "../../protocols/openai/media-videos-response.ts";
+import type { Call, Route } from "../context.ts";
+import { readFormOrJson } from "../form.ts";
+import { sendFile } from "../send-file.ts";
+
+const idOf = (call: Call): string => call.params["id"] ?? "";
+
+const create = async (call: Call): Promise<Response> => {
+  const wish = parseVideo(await readFormOrJson(call));
+  call.record.model = wish.request.model;
+  return Response.json(videoBody(await call.deps.videoJobs.create({ ...wish, owner: call.principal.id })));
+};
+
+const extend = async (call: Call): Promise<Response> => {
+  const wish = parseExtension(await readFormOrJson(call));
+  call.record.model = wish.request.model;
+  return Response.json(videoBody(await call.deps.videoJobs.extend({ ...wish, owner: call.principal.id })));
+};
+
+const retrieve = (call: Call): Response =>
+  Response.json(videoBody(call.deps.videoJobs.get(idOf(call), call.principal.id)));
+
+const MOST = 100;
+const DEFAULT_LIMIT = 20;
+
+const list = (call: Call): Response => {
+  const { searchParams: query } = call.url;
+  const limit = query.get("limit") === null ? DEFAULT_LIMIT : Number(query.get("limit"));
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
+    throw new GatewayError("invalid_value", `'limit' must be a whole number from 1 to ${MOST}.`, { param: "limit" });
+  }
+  const order = query.get("order") ?? "desc";
+  if (order !== "asc" && order !== "desc") {
+    throw new GatewayError("invalid_value", "'order' must be asc or desc.", { param: "order" });
+  }
+  const page = call.deps.videoJobs.list(call.principal.id, { after: query.get("after"), limit, order });
+  return Response.json(videoPage(page));
+};
+
+const VARIANTS = { video: "video", thumbnail: "image" } as const;
+
+const content = async (call: Call): Promise<Response> => {
+  const job = call.deps.videoJobs.get(idOf(call), call.principal.id);
+  const variant = call.url.searchParams.get("variant") ?? "video";
+  if (variant !== "video" && variant !== "thumbnail") {
+    throw new GatewayError("unsupported_value", "'variant' must be video or thumbnail.", { param: "variant" });
+  }
+  if (job.status === "failed") {
+    throw new GatewayError("video_not_ready", `The video failed: ${job.error?.message ?? "no reason is known"}`);
+  }
+  if (job.status !== "completed") throw new GatewayError("video_not_ready", `The video is ${job.status}.`);
+  const named = variant === "video" ? job.file : job.thumbnail;
+  const file = named ? await call.deps.media.find(VARIANTS[variant], named.name) : null;
+  if (!file) throw new GatewayError("file_not_found", "The file is gone; it may have been deleted to make room.");
+  const extension = file.mime.split("/")[1]?.replace("jpeg", "jpg") ?? "bin";
+  return sendFile(call, file, {
+    "content-disposition": `attachment; filename="${job.id}.${extension}"`,
+    "cache-control": "private, max-age=3600",
+  });
+};
+
+const remove = async (call: Call): Promise<Response> => {
+  const id = idOf(call);
+  await call.deps.videoJobs.remove(id, call.principal.id);
+  return Response.json(videoDeleted(id));
+};
+
+const unsupported = (what: string) => (): never => {
+  throw new GatewayError(
+    "unsupported_operation",
+    `The upstream has no ${what}; a new video can be made or one extended.`,
+  );
+};
+
+const common = { auth: "api", toggle: "enable_videos" } as const;
+
+export const openaiVideoRoutes: readonly Route[] = [
+  {
+    ...common,
+    method: "POST",
+    path: "/v1/videos",
+    summary: "Begins a clip as a job (OpenAI's format).",
+    handle: create,
+  },
+  { ...common, method: "GET", path: "/v1/videos", summary: "The key's jobs, in pages.", handle: list },
+  {
+    ...common,
+    method: "POST",
+    path: "/v1/videos/extensions",
+    aliases: ["/v1/video/extend"],
+    summary: "Carries a finished clip on, by the account that made it.",
+    handle: extend,
+  },
+  {
+    ...common,
+    method: "POST",
+    path: "/v1/videos/edits",
+    summary: "Refused: the upstream has no edits of clips.",
+    handle: unsupported("edits of clips"),
+  },
+  {
+    ...common,
+    method: "POST",
+    path: "/v1/videos/:id/remix",
+    summary: "Refused: the upstream has no remixes.",
+    handle: unsupported("remixes"),
+  },
+  { ...common, method: "GET", path: "/v1/videos/:id", summary: "A job and its progress.", handle: retrieve },
+  { ...common, method: "DELETE", path: "/v1/videos/:id", summary: "Stops and forgets a job.", handle: remove },
+  {
+    ...common,
+    method: "GET",
+    path: "/v1/videos/:id/content",
+    summary: "The finished file or, with ?variant=thumbnail, its still; ranges work.",
+    handle: content,
+  },
+];
