@@ -11,6 +11,10 @@ export interface CompileOptions {
   outfile: string;
   entrypoint?: string;
   addonPath?: string;
+  /** A folder with the version of wreq-js that the addon belongs to, when that is not the installed one. */
+  clientFolder?: string;
+  /** Where the checkout is not there to tell, for instance in a container build. */
+  commit?: string;
   /** Cheaper to build and with readable stack traces; for development only. */
   minify?: boolean;
 }
@@ -20,6 +24,8 @@ export interface CompiledExecutable {
   sizeBytes: number;
   version: string;
   commit: string;
+  /** Name and version of the upstream client inside. */
+  client: string;
   addon: string;
   assets: string[];
 }
@@ -28,9 +34,10 @@ export async function compileExecutable(options: CompileOptions): Promise<Compil
   const { root, target, outfile } = options;
   const addon = addonSpecifier(target, options.addonPath);
   requireAddon(addon, root);
-  const wreq = createWreqPlugin(addon);
+  const wreq = createWreqPlugin(addon, options.clientFolder);
   const version = await readVersion(root);
-  const commit = readCommit(root);
+  const commit = options.commit ?? readCommit(root);
+  const client = `wreq-js ${await readVersion(options.clientFolder ?? join(root, "node_modules/wreq-js"))}`;
   const assets = embeddedAssets(root);
   const result = await Bun.build({
     entrypoints: [options.entrypoint ?? join(root, "src/main.ts")],
@@ -40,7 +47,11 @@ export async function compileExecutable(options: CompileOptions): Promise<Compil
     bytecode: true,
     sourcemap: "none",
     plugins: [wreq.plugin],
-    define: { BUILD_VERSION: JSON.stringify(version), BUILD_COMMIT: JSON.stringify(commit) },
+    define: {
+      BUILD_VERSION: JSON.stringify(version),
+      BUILD_COMMIT: JSON.stringify(commit),
+      BUILD_CLIENT: JSON.stringify(client),
+    },
     compile: {
       target,
       outfile,
@@ -54,7 +65,7 @@ export async function compileExecutable(options: CompileOptions): Promise<Compil
   if (!result.success) throw new AggregateError(result.logs, "the bundle failed");
   if (wreq.patched() === 0)
     throw new Error("wreq-js is not part of the bundle; the executable would have no upstream client");
-  return { path: outfile, sizeBytes: Bun.file(outfile).size, version, commit, addon, assets };
+  return { path: outfile, sizeBytes: Bun.file(outfile).size, version, commit, client, addon, assets };
 }
 
 function requireAddon(addon: string, root: string): void {
@@ -75,7 +86,7 @@ function embeddedAssets(root: string): string[] {
 async function readVersion(root: string): Promise<string> {
   const manifest: unknown = await Bun.file(join(root, "package.json")).json();
   if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version);
-  throw new Error("package.json names no version");
+  throw new Error(`${root}/package.json names no version`);
 }
 
 /** Empty outside a git checkout, for instance in a source archive or a container build without .git. */

@@ -1,6 +1,7 @@
 // Owns the one patch that lets wreq-js live inside the executable: its loader builds the addon's name at run time, which a
 // bundler cannot follow, so the loader's call is replaced by a static require of the addon of the build's target.
 // Must not know what else is built. Invariant: when the call is not found exactly once the build fails, never falls back.
+import { join } from "node:path";
 import type { BunPlugin } from "bun";
 
 // The addon must match the target's operating system, processor and C library; Bun embeds a wrong one without a word.
@@ -20,7 +21,7 @@ const addonPackages = {
 export type CompileTarget = keyof typeof addonPackages;
 
 const loaderCall = "nativeBinding = loadNativeBinding();";
-const loaderFile = /[\\/]wreq-js[\\/]dist[\\/]wreq-js\.c?js$/;
+const loaderFile = /[\\/]dist[\\/]wreq-js\.c?js$/;
 
 export function isCompileTarget(name: string): name is CompileTarget {
   return Object.hasOwn(addonPackages, name);
@@ -51,11 +52,16 @@ export interface WreqPlugin {
   patched: () => number;
 }
 
-export function createWreqPlugin(addon: string): WreqPlugin {
+/** `clientFolder` holds another copy of the package, for an addon that does not belong to the installed version. */
+export function createWreqPlugin(addon: string, clientFolder?: string): WreqPlugin {
   let patchedFiles = 0;
   const plugin: BunPlugin = {
     name: "wreq-addon",
     setup(build) {
+      if (clientFolder !== undefined) {
+        const path = join(clientFolder, "dist/wreq-js.cjs");
+        build.onResolve({ filter: /^wreq-js$/ }, () => ({ path }));
+      }
       build.onLoad({ filter: loaderFile }, async ({ path }) => {
         const contents = replaceLoaderCall(await Bun.file(path).text(), addon);
         patchedFiles += 1;

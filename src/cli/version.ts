@@ -6,6 +6,7 @@ import type { Version } from "./port.ts";
 
 declare const BUILD_VERSION: string | undefined;
 declare const BUILD_COMMIT: string | undefined;
+declare const BUILD_CLIENT: string | undefined;
 
 export const readVersion = (): Version => ({
   version: typeof BUILD_VERSION === "string" ? BUILD_VERSION : sourceVersion(),
@@ -21,7 +22,9 @@ const sourceVersion = (): string => {
 export const versionLine = ({ version, commit }: Version): string => {
   const build = commit === "" ? "" : ` (${commit})`;
   const libc = process.platform === "linux" ? ` ${isMusl() ? "musl" : "glibc"}` : "";
-  return `grok2api ${version}${build}, Bun ${Bun.version}, ${process.platform} ${process.arch}${libc}`;
+  // Not every platform has the newest client, and the two differ under load.
+  const client = typeof BUILD_CLIENT === "string" ? `, ${BUILD_CLIENT}` : "";
+  return `grok2api ${version}${build}, Bun ${Bun.version}${client}, ${process.platform} ${process.arch}${libc}`;
 };
 
 const isMusl = (): boolean => {
