@@ -16,6 +16,8 @@ export interface ListQuery {
   /** Accounts that lack this tag. */
   readonly without_tag?: string;
   readonly sort?: "created" | "last_used" | "use_count" | "quota";
+  /** Descending unless said otherwise. */
+  readonly order?: "asc" | "desc";
   /** From 1. */
   readonly page?: number;
   readonly page_size?: number;
@@ -69,12 +71,13 @@ const sorters: Record<NonNullable<ListQuery["sort"]>, (account: Account, now: nu
   quota: (account, now) => chatSummary({ windows: account.windows, stored: account.quota }, now).remaining,
 };
 
-const sorted = (items: Account[], order: { sort: ListQuery["sort"]; now: number }): Account[] => {
-  if (!order.sort) return items;
-  const key = sorters[order.sort];
+const sorted = (items: Account[], { query, now }: { query: ListQuery; now: number }): Account[] => {
+  if (!query.sort) return items;
+  const key = sorters[query.sort];
+  const sign = query.order === "asc" ? 1 : -1;
   return items
-    .map((account) => ({ account, rank: key(account, order.now) }))
-    .toSorted((a, b) => b.rank - a.rank)
+    .map((account) => ({ account, rank: key(account, now) }))
+    .toSorted((a, b) => sign * (a.rank - b.rank))
     .map(({ account }) => account);
 };
 
@@ -111,7 +114,7 @@ export const listAccounts = (accounts: Iterable<Account>, asked: { query: ListQu
   const pages = Math.max(1, Math.ceil(found.length / page_size));
   const page = Math.min(pages, Math.max(1, Math.floor(query.page ?? 1)));
   return {
-    items: sorted(found, { sort: query.sort, now }).slice((page - 1) * page_size, page * page_size),
+    items: sorted(found, asked).slice((page - 1) * page_size, page * page_size),
     total: found.length,
     page,
     page_size,

@@ -85,6 +85,8 @@ export interface SiteSettingsDeps {
   readonly settings: () => { readonly concurrent: number; readonly retries: number };
 }
 
+const mayPass = ({ code, row }: GatewayError): boolean => row.retry === "once" && code !== "upstream_error";
+
 const MOST_AT_ONCE = 100;
 const MOST_RETRIES = 10;
 const PAUSE_MS = 500;
@@ -101,7 +103,7 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
     return credential && { credential, signal, log, learn };
   };
 
-  /** A fault of the upstream's own may pass; anything else is an answer. */
+  /** A fault of the upstream or of the way there may pass; a refusal is an answer. */
   const patiently = async <T>(
     run: () => Promise<T>,
     left: { tries: number; attempts: number; signal: AbortSignal },
@@ -111,7 +113,7 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
       try {
         return await run();
       } catch (thrown) {
-        if (asGatewayError(thrown).row.retry !== "once" || left.tries-- <= 0 || left.signal.aborted) throw thrown;
+        if (!mayPass(asGatewayError(thrown)) || left.tries-- <= 0 || left.signal.aborted) throw thrown;
         await clock.sleep(PAUSE_MS, left.signal);
       }
     }

@@ -9,6 +9,8 @@ const STATUS = ["active", "cooling", "expired", "disabled"] as const satisfies r
 const STATES = ["active", "exhausted", "invalid"] as const satisfies readonly ListQuery["state"][];
 const SORT = ["created", "last_used", "use_count", "quota"] as const satisfies readonly ListQuery["sort"][];
 
+const ORDER = ["asc", "desc"] as const satisfies readonly ListQuery["order"][];
+
 const chosen = <T extends string>(
   query: URLSearchParams,
   rule: { name: string; from: readonly T[] },
@@ -40,6 +42,7 @@ export const listQueryOf = (query: URLSearchParams): ListQuery => {
     tag: text("tag"),
     without_tag: text("without_tag"),
     sort: chosen(query, { name: "sort", from: SORT }),
+    order: chosen(query, { name: "order", from: ORDER }),
     page: whole(query, "page"),
     page_size: whole(query, "page_size"),
   };
