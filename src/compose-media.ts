@@ -8,12 +8,13 @@ import { createMedia } from "./gateway/media.ts";
 import type { Meter } from "./gateway/metered.ts";
 import { createPictures } from "./gateway/pictures.ts";
 import { createReferences } from "./gateway/references.ts";
+import { createUploadedPictures } from "./gateway/uploaded-pictures.ts";
 import { createVideoBook } from "./gateway/video-book.ts";
 import { createVideoJobs } from "./gateway/video-jobs.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { FetchForeign } from "./media/foreign.ts";
-import { mediaLink } from "./media/links.ts";
+import { isFileName, mediaLink } from "./media/links.ts";
 import { sniffBytes } from "./media/sniff.ts";
 import type { MediaStore } from "./media/store.ts";
 import type { GrokWeb } from "./providers/grok-web/index.ts";
@@ -41,7 +42,7 @@ export const composeMedia = async (given: ComposeMedia) => {
   const mediaGateway = createMedia({
     ...given,
     accounts,
-    references: createReferences(foreign),
+    references: createReferences({ ...foreign, stored: (name) => storedPicture(media, name) }),
     pictures,
     sniff: sniffBytes,
   });
@@ -52,5 +53,12 @@ export const composeMedia = async (given: ComposeMedia) => {
     reserve: (request, about) => given.meter().clip(request, about),
     recorded: (record) => given.meter().settle(record),
   });
-  return { mediaChat, videoJobs, attachments: createAttachments(foreign), pictures, mediaGateway };
+  const uploads = createUploadedPictures({ store: media, sniff: sniffBytes, link: mediaLink });
+  return { mediaChat, videoJobs, uploads, attachments: createAttachments(foreign), pictures, mediaGateway };
+};
+
+/** The bytes of a picture that lies here already. */
+const storedPicture = async (media: MediaStore, name: string): Promise<Uint8Array | null> => {
+  const file = isFileName(name) ? await media.find("image", name) : null;
+  return file ? new Uint8Array(await Bun.file(file.path).arrayBuffer()) : null;
 };

@@ -142,7 +142,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
-  const { attachments, pictures, mediaGateway, mediaChat, videoJobs } = await composeMedia({
+  const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads } = await composeMedia({
     ...{ pool, documents, config, clock, log, media, fetchForeign },
     provider: grokWeb,
     meter: () => records.meter,
@@ -202,6 +202,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       gateway: meteredChat(gateway, records.meter),
       pictures: meteredMedia(mediaGateway, records.meter),
       videoJobs,
+      uploads,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, audit, clock, log }),

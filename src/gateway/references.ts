@@ -1,6 +1,5 @@
 // The pictures that a caller sends along to be changed or filmed: fetched or decoded, and checked by what they are. Knows no
 // provider. Links go through the guarded fetcher only. Invariant: a picture is used or refused by name, never left out.
-import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import { MAX_REFERENCES, type Reference } from "../core/media-request.ts";
 import type { UploadFile } from "../core/request.ts";
@@ -14,11 +13,22 @@ const EXTENSIONS: Readonly<Record<string, string>> = { "image/png": "png", "imag
 
 export type References = (references: readonly Reference[], signal: AbortSignal) => Promise<readonly UploadFile[]>;
 
-export const createReferences = ({ config, fetchForeign, sniff }: AttachmentDeps): References => {
+/** The address of a picture of ours, under whatever name this gateway is reached; only who was given the name knows it. */
+const OWN_FILE = /\/v1\/files\/image\/([^/?#]+)$/;
+
+export interface ReferenceDeps extends AttachmentDeps {
+  /** A picture that lies here already; null when there is none of that name. */
+  readonly stored: (name: string) => Promise<Uint8Array | null>;
+}
+
+export const createReferences = ({ config, fetchForeign, sniff, stored }: ReferenceDeps): References => {
   const read = async ({ source, param }: Reference, signal: AbortSignal): Promise<Uint8Array> => {
     if (source.kind === "bytes") return source.bytes;
     if (source.kind === "data") return Uint8Array.fromBase64(source.data);
-    const { asset } = config() satisfies Config;
+    const name = OWN_FILE.exec(source.url)?.[1];
+    const own = name === undefined ? null : await stored(name);
+    if (own) return own;
+    const { asset } = config();
     const { bytes } = await fetchForeign(source.url, {
       maxBytes: Math.min(MAX_BYTES, asset.max_download_mb * MEGABYTE),
       timeoutMs: asset.download_timeout * 1000,

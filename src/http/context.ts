@@ -19,6 +19,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { MediaGateway } from "../gateway/media-port.ts";
 import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
+import type { UploadedPictures } from "../gateway/uploaded-pictures.ts";
 import type { VideoJobs } from "../gateway/video-jobs.ts";
 import type { Responses } from "../gateway/responses.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -97,6 +98,7 @@ export interface ServerDeps {
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;
   readonly videoJobs: VideoJobs;
+  readonly uploads: UploadedPictures;
   readonly responses: Responses;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;

@@ -22,6 +22,7 @@ import { fileRoutes } from "./routes/files.ts";
 import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiImageRoutes } from "./routes/openai-images.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
 import { openaiVideoRoutes } from "./routes/openai-videos.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...anthropicRoutes,
   ...openaiImageRoutes,
   ...openaiVideoRoutes,
+  ...uploadRoutes,
   ...openaiModelRoutes,
   ...fileRoutes,
   ...systemRoutes,

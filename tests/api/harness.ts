@@ -170,6 +170,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gateway,
     pictures: refuseAll("pictures"),
     videoJobs: refuseAll("videoJobs"),
+    uploads: refuseAll("uploads"),
     responses: createResponses({
       store: createResponseStore({
         documents,
