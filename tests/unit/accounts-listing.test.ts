@@ -83,5 +83,7 @@ describe("a list", () => {
   test("is sorted on demand, the highest first", () => {
     const uses = list(accounts, { sort: "use_count", page_size: 3 }).items.map(({ use_count }) => use_count);
     expect(uses).toEqual([119, 118, 117]);
+    const least = list(accounts, { sort: "use_count", order: "asc", page_size: 3 }).items;
+    expect(least.map(({ use_count }) => use_count)).toEqual([0, 1, 2]);
   });
 });
