@@ -17,7 +17,7 @@ import { parseResponsesRequest, type ResponsesRequest } from "../../protocols/op
 import { collectResponse, createResponsesStreamEncoder } from "../../protocols/openai/responses-response.ts";
 import { readJson } from "../body.ts";
 import { baseUrl } from "../client-address.ts";
-import { ATTEMPTS_HEADER, type Call, CONTINUATION_HEADER, type Route } from "../context.ts";
+import { type Call, CONTINUATION_HEADER, type Route } from "../context.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -101,8 +101,7 @@ const createResponse = async (call: Call): Promise<Response> => {
     encode,
     heartbeat: SSE_HEARTBEAT,
     record,
-    // The attempt that serves the stream is still running, so it is not among those that have ended.
-    headers: { ...headers, [ATTEMPTS_HEADER]: String(record.attempts.length + 1) },
+    headers,
     abort: call.abort,
     onEnd: call.close,
   });
