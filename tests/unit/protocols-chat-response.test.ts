@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { EventBatch, GenerationEvent } from "../../src/core/events.ts";
-import { createVerifier } from "../../src/core/verify.ts";
 import {
   type ChatStreamOptions,
   collectChat,
   createChatStreamEncoder,
 } from "../../src/protocols/openai/chat-response.ts";
-import { GOLDEN, SCRIPTS, type ScriptName } from "../golden/chat-scripts.ts";
+import { SCRIPTS, type ScriptName } from "../golden/scripts.ts";
+import { type ChatChunk, chatChunks as chunksOf } from "../support/stream-grammar.ts";
 
 const BASE = { id: "chatcmpl-1", model: "grok-4", created: 1760000000 } as const;
 const SHOWN: ChatStreamOptions = {
@@ -28,47 +28,6 @@ const collect = (script: ScriptName, options: ChatStreamOptions = SHOWN) =>
 async function* stream(batches: readonly EventBatch[]): AsyncGenerator<EventBatch, void, void> {
   yield* batches;
 }
-
-interface Chunk {
-  id: string;
-  created: number;
-  model: string;
-  usage?: unknown;
-  error?: { code: string };
-  choices: {
-    finish_reason: string | null;
-    delta: {
-      role?: string;
-      content?: string;
-      reasoning_content?: string;
-      annotations?: unknown[];
-      tool_calls?: { index: number; id?: string; function: { name?: string; arguments: string } }[];
-    };
-  }[];
-}
-const chunksOf = (text: string): Chunk[] => {
-  const frames = text.split("\n\n");
-  expect(frames.pop()).toBe("");
-  expect(frames.pop()).toBe("data: [DONE]");
-  return frames.map((frame) => {
-    expect(frame).toMatch(/^data: \{[^\n]*\}$/);
-    return JSON.parse(frame.slice("data: ".length)) as Chunk;
-  });
-};
-
-describe("golden streams", () => {
-  test.each(NAMES)("script %s obeys the grammar", (name) => {
-    const verifier = createVerifier();
-    for (const event of SCRIPTS[name]) verifier.accept(event);
-    verifier.end();
-  });
-
-  test.each(GOLDEN.map((golden) => [golden.file, golden] as const))("%s", async (file, golden) => {
-    const { script, includeUsage, reasoningFormat, showReasoning } = golden;
-    const text = encode([SCRIPTS[script]], { ...BASE, includeUsage, reasoningFormat, showReasoning });
-    expect(text).toBe(await Bun.file(`${import.meta.dir}/../golden/chat-${file}.sse`).text());
-  });
-});
 
 describe("batches", () => {
   test.each(NAMES)("every split of %s gives the same bytes", (name) => {
@@ -224,7 +183,7 @@ describe("stream and single body agree", () => {
       const options = { ...SHOWN, reasoningFormat };
       const choices = chunksOf(encode([SCRIPTS[name]], options)).flatMap((chunk) => chunk.choices);
       const { message, finish_reason } = (await collect(name, options)).choices[0];
-      const join = (read: (delta: Chunk["choices"][number]["delta"]) => string | undefined) =>
+      const join = (read: (delta: ChatChunk["choices"][number]["delta"]) => string | undefined) =>
         choices.map((choice) => read(choice.delta) ?? "").join("");
       expect(join((delta) => delta.content)).toBe(message.content ?? "");
       expect(join((delta) => delta.reasoning_content)).toBe(message.reasoning_content ?? "");

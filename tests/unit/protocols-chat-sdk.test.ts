@@ -6,7 +6,7 @@ import type { EventBatch } from "../../src/core/events.ts";
 import { toOpenAiError } from "../../src/protocols/errors.ts";
 import { listModels, retrieveModel } from "../../src/protocols/openai/catalog.ts";
 import { collectChat, createChatStreamEncoder } from "../../src/protocols/openai/chat-response.ts";
-import { SCRIPTS, type ScriptName } from "../golden/chat-scripts.ts";
+import { SCRIPTS, type ScriptName } from "../golden/scripts.ts";
 
 const OPTIONS = {
   id: "chatcmpl-1",

@@ -2,15 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { EventBatch, GenerationEvent } from "../../src/core/events.ts";
-import { createVerifier } from "../../src/core/verify.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { ResponseObject } from "../../src/protocols/openai/responses-object.ts";
 import { responseError } from "../../src/protocols/openai/responses-object.ts";
 import { keptEvents, replayResponse } from "../../src/protocols/openai/responses-replay.ts";
 import { collectResponse, createResponsesStreamEncoder } from "../../src/protocols/openai/responses-response.ts";
-import { ECHO, GOLDEN, HEAD, SCRIPTS, type ScriptName } from "../golden/responses-scripts.ts";
+import { ECHO, RESPONSES_HEAD } from "../golden/answers.ts";
+import { SCRIPTS, type ScriptName } from "../golden/scripts.ts";
+import type { ResponseFrame } from "../support/responses-grammar.ts";
+import { namedFrames } from "../support/stream-grammar.ts";
 
-const OPTIONS = { ...HEAD, completedAt: () => 1760000003 };
+const OPTIONS = { ...RESPONSES_HEAD, completedAt: () => 1760000003 };
 const NAMES = Object.keys(SCRIPTS) as ScriptName[];
 const WHOLE = NAMES.filter((name) => !name.startsWith("failed"));
 const BROKEN = NAMES.filter((name) => name.startsWith("failed") && name !== "failed-early");
@@ -26,40 +28,7 @@ async function* stream(batches: readonly EventBatch[]): AsyncGenerator<EventBatc
 const collect = async (name: ScriptName): Promise<ResponseObject> =>
   (await collectResponse(stream([SCRIPTS[name]]), OPTIONS)).response;
 
-interface Frame {
-  type: string;
-  sequence_number: number;
-  output_index?: number;
-  item_id?: string;
-  item?: { id: string; type: string; status: string };
-  delta?: string;
-  response?: ResponseObject;
-  code?: string;
-}
-const framesOf = (text: string): Frame[] => {
-  const frames = text.split("\n\n");
-  expect(frames.pop()).toBe("");
-  return frames.map((frame) => {
-    const [event = "", data = "", ...more] = frame.split("\n");
-    expect(more).toEqual([]);
-    const parsed = JSON.parse(data.slice("data: ".length)) as Frame;
-    expect(event).toBe(`event: ${parsed.type}`);
-    return parsed;
-  });
-};
-
-describe("golden streams", () => {
-  test.each(NAMES)("script %s obeys the grammar", (name) => {
-    const verifier = createVerifier();
-    for (const event of SCRIPTS[name]) verifier.accept(event);
-    verifier.end();
-  });
-
-  test.each(GOLDEN)("%s", async (name) => {
-    const path = `${import.meta.dir}/../golden/responses-${name}.sse`;
-    expect(encode([SCRIPTS[name]])).toBe(await Bun.file(path).text());
-  });
-});
+const framesOf = (text: string): ResponseFrame[] => namedFrames<ResponseFrame>(text);
 
 describe("batches", () => {
   test.each(NAMES)("every split of %s gives the same bytes", (name) => {
@@ -82,23 +51,6 @@ describe("batches", () => {
 });
 
 describe("every stream", () => {
-  test.each(NAMES)("%s counts from 0, opens items in order and closes each once", (name) => {
-    const frames = framesOf(encode([SCRIPTS[name]]));
-    expect(frames.map((frame) => frame.sequence_number)).toEqual(frames.map((_, index) => index));
-    const added = frames.filter((frame) => frame.type === "response.output_item.added");
-    expect(added.map((frame) => frame.output_index)).toEqual(added.map((_, index) => index));
-    const ids = added.map((frame) => frame.item?.id);
-    expect(new Set(ids).size).toBe(ids.length);
-    const closed = new Set<string>();
-    for (const frame of frames) {
-      const id = frame.item_id ?? frame.item?.id;
-      if (id === undefined) continue;
-      expect(closed.has(id)).toBe(false);
-      if (frame.type === "response.output_item.done") closed.add(id);
-    }
-    if (WHOLE.includes(name)) expect(closed.size).toBe(ids.length);
-  });
-
   test.each(WHOLE)("%s ends with the body that a request without stream gets", async (name) => {
     const last = framesOf(encode([SCRIPTS[name]])).at(-1);
     expect(last?.response).toEqual(JSON.parse(JSON.stringify(await collect(name))));

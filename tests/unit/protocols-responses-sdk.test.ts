@@ -3,9 +3,10 @@ import { describe, expect, test } from "bun:test";
 import OpenAI, { APIError } from "openai";
 import type { EventBatch } from "../../src/core/events.ts";
 import { collectResponse, createResponsesStreamEncoder } from "../../src/protocols/openai/responses-response.ts";
-import { HEAD, SCRIPTS, type ScriptName } from "../golden/responses-scripts.ts";
+import { RESPONSES_HEAD } from "../golden/answers.ts";
+import { SCRIPTS, type ScriptName } from "../golden/scripts.ts";
 
-const OPTIONS = { ...HEAD, completedAt: () => 1760000003 };
+const OPTIONS = { ...RESPONSES_HEAD, completedAt: () => 1760000003 };
 const ASK = { model: "grok-4", input: "hi" };
 const NAMES = Object.keys(SCRIPTS) as ScriptName[];
 const WHOLE = NAMES.filter((name) => !name.startsWith("failed"));

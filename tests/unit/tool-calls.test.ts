@@ -5,7 +5,6 @@ import type { GenerationEvent } from "../../src/core/events.ts";
 import type { GenerationRequest, ToolChoice, ToolDefinition } from "../../src/core/request.ts";
 import { callableTools, createToolCalls } from "../../src/core/tool-calls.ts";
 import { createVerifier } from "../../src/core/verify.ts";
-import { createChatStreamEncoder } from "../../src/protocols/openai/chat-response.ts";
 
 const tools: readonly ToolDefinition[] = ["get_weather", "get_time"].map((name) => ({ name, parameters: {} }));
 const CALLS =
@@ -114,19 +113,4 @@ describe("tools that a turn may call", () => {
   ] as [ToolChoice | undefined, string[]][])("%j", (choice, names) => {
     expect(callableTools(request(choice)).map(({ name }) => name)).toEqual(names);
   });
-});
-
-test("the bytes of a stream with calls", async () => {
-  const encoder = createChatStreamEncoder({
-    id: "chatcmpl-1",
-    model: "grok-4",
-    created: 1_760_000_000,
-    reasoningFormat: "reasoning_content",
-    showReasoning: true,
-    includeUsage: false,
-  });
-  const bytes = encoder.push(
-    pass([START, ...text("Let me look.\n\n", ...(CALLS.match(/[\s\S]{1,7}/g) ?? [])), FINISH]),
-  );
-  expect(bytes).toBe(await Bun.file(`${import.meta.dir}/../golden/chat-tool-calls.sse`).text());
 });

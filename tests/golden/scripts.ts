@@ -1,9 +1,12 @@
-// Hand-written event scripts for the encoders of chat answers. Every script obeys the grammar of core/events.ts.
+// The one table of hand-written answers, told as events: chat, responses and messages are all written from these, so that
+// nobody has to guess what one protocol makes of another's case. Knows no protocol. Invariant: every script obeys the grammar
+// of core/events.ts; those named `failed…` end in a failure and no other does.
 import { GatewayError } from "../../src/core/errors.ts";
 import type { GenerationEvent, Usage } from "../../src/core/events.ts";
+import { createToolCalls } from "../../src/core/tool-calls.ts";
 
 const usage: Usage = { inputTokens: 12, outputTokens: 9, reasoningTokens: 3, cachedTokens: 0, estimated: true };
-const start: GenerationEvent = { type: "start", id: "chatcmpl-1", model: "grok-4", created: 1760000000 };
+const start: GenerationEvent = { type: "start", id: "answer-1", model: "grok-4", created: 1760000000 };
 const finish: GenerationEvent = { type: "finish", reason: "stop", raw: null };
 
 const reasoning = (block: number, ...texts: string[]): GenerationEvent[] => [
@@ -21,6 +24,26 @@ const tool = (block: number, name: string, pieces: string[], whole = pieces.join
   ...pieces.map((piece): GenerationEvent => ({ type: "tool-delta", block, text: piece })),
   { type: "tool-end", block, arguments: whole },
 ];
+
+const cut: GenerationEvent = {
+  type: "failure",
+  error: new GatewayError("upstream_cut", "The upstream's answer ended early."),
+};
+
+/** Calls that the model wrote into its text, in uneven pieces, and the step that reads them. */
+const WRITTEN_CALLS =
+  '<tool_calls>\n<tool_call><tool_name>get_weather</tool_name><parameters>{"city": "Paris"}</parameters></tool_call>\n' +
+  "<tool_call><tool_name>get_time</tool_name><parameters>{}</parameters></tool_call>\n</tool_calls>";
+const writtenCalls = (): readonly GenerationEvent[] => {
+  let count = 0;
+  const tools = ["get_weather", "get_time"].map((name) => ({ name, parameters: {} }));
+  return createToolCalls({ tools, parallel: true, callId: () => `call_w${++count}` }).push([
+    start,
+    ...text(0, "Let me look.\n\n", ...(WRITTEN_CALLS.match(/[\s\S]{1,7}/g) ?? [])),
+    { type: "usage", usage },
+    finish,
+  ]);
+};
 
 export const SCRIPTS = {
   plain: [start, ...text(0, "Hel", "lo"), { type: "usage", usage }, finish],
@@ -88,6 +111,41 @@ export const SCRIPTS = {
     { type: "usage", usage },
     { type: "finish", reason: "tool-calls", raw: null },
   ],
+  "tools-woven": [
+    start,
+    ...reasoning(0, "Two cities."),
+    { type: "tool-start", block: 1, callId: "call_a1", name: "get_weather" },
+    { type: "tool-delta", block: 1, text: '{"city":' },
+    { type: "tool-start", block: 2, callId: "call_b2", name: "get_weather" },
+    { type: "tool-delta", block: 2, text: '{"city":"Rome"' },
+    { type: "tool-delta", block: 1, text: '"Paris"}' },
+    { type: "tool-start", block: 3, callId: "call_c3", name: "list_cities" },
+    { type: "tool-end", block: 3, arguments: "{}" },
+    { type: "tool-end", block: 1, arguments: '{"city":"Paris"}' },
+    ...text(4, "Asked."),
+    { type: "tool-end", block: 2, arguments: '{"city":"Rome"}' },
+    { type: "usage", usage },
+    { type: "finish", reason: "tool-calls", raw: null },
+  ],
+  "tools-written": writtenCalls(),
+  "code-and-agents": [
+    start,
+    { type: "activity", kind: "agent", phase: "start", detail: "split the work", agent: "Grok" },
+    ...reasoning(0, "Counting."),
+    { type: "activity", kind: "code", phase: "start", detail: "print(1)" },
+    { type: "activity", kind: "web-search", phase: "start", detail: "first" },
+    { type: "activity", kind: "x-search", phase: "start", detail: "second" },
+    ...text(1, "One."),
+    { type: "usage", usage },
+    { type: "finish", reason: "stop", raw: null },
+  ],
+  stopped: [start, ...text(0, "One, two"), { type: "usage", usage }, { type: "finish", reason: "stop", raw: "three" }],
+  cut: [start, ...text(0, "Once upon"), { type: "usage", usage }, { type: "finish", reason: "length", raw: null }],
+  silent: [
+    start,
+    { type: "usage", usage: { ...usage, outputTokens: 0 } },
+    { type: "finish", reason: "length", raw: null },
+  ],
   unusual: [
     start,
     ...text(0, 'line\nbreak "quote" \\ \u2028 中文 ', "\ud83d", "\ude00 data: [DONE]\n\n"),
@@ -98,7 +156,7 @@ export const SCRIPTS = {
     ...reasoning(0, "Hm"),
     { type: "text-start", block: 1 },
     { type: "text-delta", block: 1, text: "Half an ans" },
-    { type: "failure", error: new GatewayError("upstream_cut", "The upstream's answer ended early.") },
+    cut,
   ],
   "failed-inside": [
     start,
@@ -107,68 +165,13 @@ export const SCRIPTS = {
     { type: "failure", error: new GatewayError("internal_error", "undefined is not a function at secret.ts") },
   ],
   "failed-early": [{ type: "failure", error: new GatewayError("no_available_account", "No account is free.") }],
+  "failed-call": [
+    start,
+    { type: "tool-start", block: 0, callId: "call_a", name: "one" },
+    { type: "tool-delta", block: 0, text: '{"a":' },
+    cut,
+  ],
+  "failed-search": [start, { type: "activity", kind: "web-search", phase: "start", detail: "bun" }, cut],
 } as const satisfies Record<string, readonly GenerationEvent[]>;
 
 export type ScriptName = keyof typeof SCRIPTS;
-
-/** Which options each golden file is written with. */
-export const GOLDEN: readonly {
-  file: string;
-  script: ScriptName;
-  includeUsage: boolean;
-  reasoningFormat: "reasoning_content" | "think_tags" | "hidden";
-  showReasoning: boolean;
-}[] = [
-  { file: "plain", script: "plain", includeUsage: false, reasoningFormat: "reasoning_content", showReasoning: true },
-  {
-    file: "thinking-usage",
-    script: "thinking",
-    includeUsage: true,
-    reasoningFormat: "reasoning_content",
-    showReasoning: true,
-  },
-  {
-    file: "thinking-tags",
-    script: "thinking",
-    includeUsage: false,
-    reasoningFormat: "think_tags",
-    showReasoning: true,
-  },
-  { file: "thinking-hidden", script: "thinking", includeUsage: false, reasoningFormat: "hidden", showReasoning: true },
-  {
-    file: "thinking-off",
-    script: "thinking",
-    includeUsage: false,
-    reasoningFormat: "think_tags",
-    showReasoning: false,
-  },
-  { file: "search", script: "search", includeUsage: true, reasoningFormat: "reasoning_content", showReasoning: true },
-  { file: "search-tags", script: "search", includeUsage: false, reasoningFormat: "think_tags", showReasoning: true },
-  { file: "search-hidden", script: "search", includeUsage: false, reasoningFormat: "hidden", showReasoning: false },
-  {
-    file: "pictures",
-    script: "pictures",
-    includeUsage: true,
-    reasoningFormat: "reasoning_content",
-    showReasoning: true,
-  },
-  {
-    file: "interleaved-tags",
-    script: "interleaved",
-    includeUsage: true,
-    reasoningFormat: "think_tags",
-    showReasoning: true,
-  },
-  { file: "tools", script: "tools", includeUsage: true, reasoningFormat: "reasoning_content", showReasoning: true },
-  { file: "unusual", script: "unusual", includeUsage: true, reasoningFormat: "reasoning_content", showReasoning: true },
-  { file: "failed", script: "failed", includeUsage: true, reasoningFormat: "reasoning_content", showReasoning: true },
-  { file: "failed-tags", script: "failed", includeUsage: false, reasoningFormat: "think_tags", showReasoning: true },
-  {
-    file: "failed-inside",
-    script: "failed-inside",
-    includeUsage: false,
-    reasoningFormat: "hidden",
-    showReasoning: false,
-  },
-  { file: "failed-early", script: "failed-early", includeUsage: true, reasoningFormat: "hidden", showReasoning: false },
-];
