@@ -1,6 +1,5 @@
 // One video job as it is stored: what was asked for, how far it is, where its files are. Pure. Invariant: a stored job that can
 // be read has everything that is needed to answer for it; fields that this version does not know are left behind.
-import type { ClipRequest } from "../core/media-request.ts";
 import type { Preset, Resolution } from "../core/media-wishes.ts";
 import { isObject, numberAt, objectAt, stringAt, type JsonObject } from "../lib/json.ts";
 
@@ -48,9 +47,6 @@ export interface VideoJob {
   readonly file: JobFile | null;
   readonly thumbnail: JobFile | null;
 }
-
-/** What a job asks of the upstream. */
-export type JobRequest = Pick<ClipRequest, "model" | "prompt" | "ratio" | "seconds" | "resolution" | "preset">;
 
 const STATUSES: readonly VideoStatus[] = ["queued", "in_progress", "completed", "failed"];
 const RESOLUTIONS: readonly Resolution[] = ["480p", "720p"];
