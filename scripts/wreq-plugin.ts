@@ -46,6 +46,14 @@ export function replaceLoaderCall(source: string, addon: string): string {
   return parts.join(`nativeBinding = require(${JSON.stringify(addon)});`);
 }
 
+/** The one method that the program calls and wreq-js had not before version 3. */
+export function addMissingMethods(source: string): string {
+  if (source.includes("getSetCookie(")) return source;
+  if (!/\n\t?store = .*new Map\(\);/.test(source))
+    throw new Error("wreq-js: this version keeps its headers in another way");
+  return `${source}\nHeaders.prototype.getSetCookie = function () { return [...(this.store.get("set-cookie")?.values ?? [])]; };\n`;
+}
+
 export interface WreqPlugin {
   plugin: BunPlugin;
   /** How many loader files were patched; a build of the program that patched none has no addon inside. */
@@ -63,7 +71,7 @@ export function createWreqPlugin(addon: string, clientFolder?: string): WreqPlug
         build.onResolve({ filter: /^wreq-js$/ }, () => ({ path }));
       }
       build.onLoad({ filter: loaderFile }, async ({ path }) => {
-        const contents = replaceLoaderCall(await Bun.file(path).text(), addon);
+        const contents = addMissingMethods(replaceLoaderCall(await Bun.file(path).text(), addon));
         patchedFiles += 1;
         return { contents, loader: "js" };
       });
