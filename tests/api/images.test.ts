@@ -205,6 +205,23 @@ describe("streams", () => {
   });
 });
 
+test("a caller that leaves closes the picture socket", async () => {
+  const leaving = new AbortController();
+  const work = fetch(`${program.url}/v1/images/generations`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${PROGRAM_KEY}`, "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "sim:hang" }),
+    signal: leaving.signal,
+  });
+  const sockets = () => program.simulator.stats().open.sockets;
+  for (let wait = 0; wait < 100 && sockets() === 0; wait++) await Bun.sleep(10);
+  expect(sockets()).toBe(1);
+  leaving.abort();
+  await rejection(work);
+  for (let wait = 0; wait < 100 && sockets() > 0; wait++) await Bun.sleep(10);
+  expect(sockets()).toBe(0);
+});
+
 describe("what cannot be served is refused by name", () => {
   test.each([
     [{}, 400, "missing_prompt", "prompt"],

@@ -16,7 +16,7 @@ import {
   type ImagesStreamOptions,
 } from "../../protocols/openai/media-images-response.ts";
 import type { MediaBody } from "../../protocols/openai/media-fields.ts";
-import { ATTEMPTS_HEADER, type Call, type Route } from "../context.ts";
+import type { Call, Route } from "../context.ts";
 import { readFormOrJson } from "../form.ts";
 import { callContext } from "../media-call.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
@@ -61,7 +61,7 @@ const answer =
       encode: encoder.push,
       heartbeat: SSE_HEARTBEAT,
       record,
-      headers: { ...headers, [ATTEMPTS_HEADER]: String(Math.max(1, record.attempts.length)) },
+      headers,
       abort: call.abort,
       onEnd: call.close,
     });

@@ -1,14 +1,14 @@
 // One chat turn with one account, over the socket or REST, as a stream of events. Owns the choice of transport and the
 // second try after an anti-bot refusal. Never throws once started: whatever goes wrong is the last event.
 import type { Config } from "../../config/schema.ts";
-import { asGatewayError, GatewayError } from "../../core/errors.ts";
+import { GatewayError } from "../../core/errors.ts";
 import type { EventBatch, GenerationStream } from "../../core/events.ts";
 import { modeFor } from "../../core/models.ts";
 import type { GenerationRequest, Message } from "../../core/request.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { uuid } from "../../lib/ids.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
-import { createObjectSplitter, FrameTooLarge } from "../../lib/ndjson.ts";
+import { createObjectSplitter } from "../../lib/ndjson.ts";
 import { pullStream } from "../../lib/pull.ts";
 import type { ChatCall, ProviderCall } from "../port.ts";
 import { UpgradeRefused } from "../upstream-port.ts";
@@ -17,6 +17,7 @@ import type { createUploads } from "./assets.ts";
 import { followUpCall, newConversationBody, newMessages, promptOf, type ChatSettings } from "./chat-request.ts";
 import { createSocketReader, ping, sessionCreate, type TurnOptions } from "./chat-socket.ts";
 import { createFrameReader } from "./chat-stream.ts";
+import { readError } from "./read-error.ts";
 import type { GrokClient } from "./client.ts";
 
 /** After a refused upgrade the socket is left alone for this long; REST serves meanwhile. */
@@ -202,21 +203,6 @@ export const createChat = (deps: {
       throw thrown;
     }
     return { pull, close };
-  };
-
-  const readError = (thrown: unknown, signal: AbortSignal): GatewayError => {
-    if (signal.aborted) {
-      // Whoever aborted may have said why: a limit, a shutdown. Without a word it was the client.
-      const { reason } = signal;
-      return reason instanceof GatewayError ? reason : new GatewayError("client_closed", "The request was cancelled.");
-    }
-    if (thrown instanceof FrameTooLarge) {
-      return new GatewayError(
-        "upstream_malformed",
-        "The upstream sent a frame that is larger than any it should send.",
-      );
-    }
-    return asGatewayError(thrown);
   };
 
   const wantsSocket = (): boolean => {

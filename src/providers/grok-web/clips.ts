@@ -8,8 +8,9 @@ import { objectAt, stringAt } from "../../lib/json.ts";
 import type { ClipTask, FoundClip, MediaCall, ProviderCall } from "../port.ts";
 import type { createUploads, Uploaded } from "./assets.ts";
 import type { GrokClient } from "./client.ts";
-import { createPost, isRefusedShape, readError, readMedia } from "./media-call.ts";
+import { createPost, isRefusedShape, readMedia } from "./media-call.ts";
 import { createClipFrames } from "./media-frames.ts";
+import { readError } from "./read-error.ts";
 
 /** How the site spells the presets; the words also stand in the prompt. */
 const MODES: Readonly<Record<Preset, string>> = {

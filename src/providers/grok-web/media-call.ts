@@ -1,26 +1,15 @@
-// What pictures, edits and clips share in speaking to the site: what a thrown thing means, when an older call is worth a try,
+// What pictures, edits and clips share in speaking to the site: when an older call is worth a try,
 // and the making of a post for it. Knows no frame.
-import { asGatewayError, GatewayError } from "../../core/errors.ts";
+import { GatewayError } from "../../core/errors.ts";
 import type { GenerationStream } from "../../core/events.ts";
-import { createObjectSplitter, FrameTooLarge } from "../../lib/ndjson.ts";
+import { createObjectSplitter } from "../../lib/ndjson.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
 import type { Limit } from "../body-guard.ts";
 import type { ProviderCall } from "../port.ts";
 import type { UpstreamResponse } from "../upstream-port.ts";
 import type { GrokClient } from "./client.ts";
 import type { MediaFrames } from "./media-frames.ts";
-
-/** Whoever aborted may have said why: a limit, a shutdown. Without a word it was the client. */
-export const readError = (thrown: unknown, signal: AbortSignal): GatewayError => {
-  if (signal.aborted) {
-    const reason: unknown = signal.reason;
-    return reason instanceof GatewayError ? reason : new GatewayError("client_closed", "The request was cancelled.");
-  }
-  if (thrown instanceof FrameTooLarge) {
-    return new GatewayError("upstream_malformed", "The upstream sent a frame that is larger than any it should send.");
-  }
-  return asGatewayError(thrown);
-};
+import { readError } from "./read-error.ts";
 
 /** Answers that mean "this call does not exist here in this shape". */
 const UNKNOWN_SHAPE: ReadonlySet<number> = new Set([400, 404, 405, 410, 415, 422, 501]);

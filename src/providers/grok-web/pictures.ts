@@ -12,9 +12,8 @@ import { UpgradeRefused, type UpstreamSocket } from "../upstream-port.ts";
 import { PICTURE_WITHHELD } from "./answer.ts";
 import type { GrokClient } from "./client.ts";
 import { askFrames, createImagineReader, type ImagineReader } from "./imagine-socket.ts";
-import { readError } from "./media-call.ts";
+import { readError } from "./read-error.ts";
 
-const HANDSHAKE_MS = 30_000;
 /** The verdict on a finished picture follows it at once (2026-08); without one its own mark counts. */
 const VERDICT_MS = 2_000;
 /** Slots are opened together; one that is missing by then never comes. */
@@ -45,7 +44,7 @@ export const createPictures = ({ client, config, clock, chat }: PicturesDeps) =>
     const { image } = config();
     try {
       return await client.socket(call, "/ws/imagine/listen", {
-        handshake: { ms: HANDSHAKE_MS, setting: "image.timeout" },
+        handshake: { ms: image.timeout * 1000, setting: "image.timeout" },
         idle: { ms: Math.max(image.timeout, image.stream_timeout) * 1000, setting: "image.stream_timeout" },
       });
     } catch (thrown) {
