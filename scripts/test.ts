@@ -15,6 +15,7 @@ interface Suite {
 const known: readonly Suite[] = [
   { name: "unit", limitMinutes: 10 },
   { name: "contract", limitMinutes: 10 },
+  { name: "golden", limitMinutes: 5 },
   { name: "api", limitMinutes: 10 },
   { name: "sdk", limitMinutes: 10, needsBinary: true },
   { name: "house", limitMinutes: 5 },
