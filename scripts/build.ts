@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type CompiledExecutable, compileExecutable } from "./compile.ts";
+import { buildPages } from "./pages.ts";
 import { type CompileTarget, compileTargets, isCompileTarget } from "./wreq-plugin.ts";
 
 const usage = `usage: npm run build -- [--target NAME] [--outfile FILE] [--addon FILE.node] [--no-minify]
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
   // A running executable cannot be written over, but its name can be taken away from it.
   rmSync(outfile, { force: true });
   const startedMs = performance.now();
+  await buildPages({ root, minify: values.minify });
   const built = await compileExecutable({
     root,
     target: values.target,

@@ -1,0 +1,97 @@
+// The pages for people: one document for all paths of the admin dashboard, and what it loads. Holds no secret.
+// Invariant: a document is never kept by anything on the way and runs under a policy without inline code or other hosts.
+import { GatewayError } from "../../core/errors.ts";
+import type { Call, Route } from "../context.ts";
+import { createPages, pagesFolder } from "../pages.ts";
+
+const pages = createPages(pagesFolder);
+
+const POLICY = [
+  "default-src 'self'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' data: blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const document = async (name: string): Promise<Response> => {
+  const file = await pages.html(name);
+  if (!file) {
+    throw new GatewayError("not_found", "The pages are not built; run npm run build, or bun scripts/pages.ts.");
+  }
+  return new Response(Bun.file(file.path), {
+    headers: {
+      "content-type": file.mime,
+      "cache-control": "no-store",
+      "content-security-policy": POLICY,
+      "cross-origin-opener-policy": "same-origin",
+    },
+  });
+};
+
+const takesGzip = (request: Request): boolean =>
+  /\bgzip\b(?!;\s*q=0(\.0+)?\b)/.test(request.headers.get("accept-encoding") ?? "");
+
+const asset = async (call: Call): Promise<Response> => {
+  const file = await pages.asset(call.params["file"] ?? "", { gzip: takesGzip(call.request) });
+  if (!file) throw new GatewayError("file_not_found", "No such file.");
+  const headers = new Headers({
+    "content-type": file.mime,
+    // The name changes with the content.
+    "cache-control": "public, max-age=31536000, immutable",
+    vary: "accept-encoding",
+  });
+  if (file.gzip) headers.set("content-encoding", "gzip");
+  return new Response(Bun.file(file.path), { headers });
+};
+
+const leadTo = (path: string) => (): Response =>
+  new Response(null, { status: 302, headers: { location: path, "cache-control": "no-store" } });
+
+const ADMIN_PAGES = ["login", "token", "keys", "config", "cache", "downstream", "dialog", "datacenter", "audit"];
+
+export const pageRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/admin",
+    aliases: ADMIN_PAGES.map((name) => `/admin/${name}`),
+    auth: "public",
+    quiet: true,
+    summary: "The admin dashboard.",
+    handle: () => document("admin"),
+  },
+  {
+    method: "GET",
+    path: "/static/:file",
+    auth: "public",
+    quiet: true,
+    summary: "What the pages load.",
+    handle: asset,
+  },
+  {
+    method: "GET",
+    path: "/login",
+    auth: "public",
+    quiet: true,
+    summary: "Leads to the login of the admin dashboard.",
+    handle: leadTo("/admin/login"),
+  },
+  {
+    method: "GET",
+    path: "/manage",
+    auth: "public",
+    quiet: true,
+    summary: "Leads to the list of tokens.",
+    handle: leadTo("/admin/token"),
+  },
+  {
+    method: "GET",
+    path: "/",
+    auth: "public",
+    quiet: true,
+    summary: "Leads to the admin dashboard.",
+    handle: leadTo("/admin"),
+  },
+];

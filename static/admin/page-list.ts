@@ -1,0 +1,10 @@
+// The pages of the dashboard: path, sign and name. A table; app.tsx knows what stands behind each.
+import type { IconName } from "../shared/icons.tsx";
+
+export const PAGES = [{ path: "/admin/token", icon: "tokens", name: ["Tokens", "Token"] }] as const satisfies readonly {
+  path: string;
+  icon: IconName;
+  name: readonly [string, string];
+}[];
+
+export type PagePath = (typeof PAGES)[number]["path"];

@@ -1,0 +1,130 @@
+// The frame of every page: navigation, drawer on narrow windows, language, theme, logout, the running job.
+// Knows no page's content. Invariant: everything in it is reached by keyboard, and the present page is named as such.
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { get, post, setSession } from "../shared/api.ts";
+import { Icon } from "../shared/icons.tsx";
+import { language, speak } from "../shared/language.ts";
+import { followAgain } from "../shared/tasks.ts";
+import { LanguageMenu, ThemeMenu } from "./choices.tsx";
+import { PAGES, type PagePath } from "./page-list.ts";
+import { TaskCard, tellEnd } from "./task-card.tsx";
+
+const say = speak({
+  pages: ["Pages", "页面"],
+  menu: ["Menu", "菜单"],
+  close: ["Close the menu", "关闭菜单"],
+  logout: ["Sign out", "退出登录"],
+  skip: ["Skip to the content", "跳到正文"],
+  storage: ["Kind of store", "存储方式"],
+});
+
+const about = signal<{ version: string; storage: string } | null>(null);
+
+const learn = async (): Promise<void> => {
+  if (about.value) return;
+  const [health, storage] = await Promise.all([get<{ version: string }>("/health"), get<{ type: string }>("/storage")]);
+  about.value = { version: health.version, storage: storage.type };
+};
+
+const logout = async (): Promise<void> => {
+  await post("/logout").catch(() => undefined);
+  setSession(null);
+};
+
+const Brand = () => (
+  <a class="brand" href="/admin">
+    <span class="brand-sign">
+      <Icon name="dialog" />
+    </span>
+    Grok2API
+  </a>
+);
+
+const Side = ({ at }: { at: PagePath }) => (
+  <div class="side">
+    <Brand />
+    <nav class="nav" aria-label={say("pages")}>
+      {PAGES.map(({ path, icon, name }) => (
+        <a key={path} href={path} aria-current={path === at ? "page" : undefined}>
+          <Icon name={icon} />
+          {name[language.value === "zh" ? 1 : 0]}
+        </a>
+      ))}
+    </nav>
+    <div class="side-foot">
+      {about.value ? (
+        <span class="row muted">
+          <span class="badge" title={say("storage")}>
+            {about.value.storage}
+          </span>
+          {about.value.version}
+        </span>
+      ) : null}
+      <span class="side-tools">
+        <span class="row">
+          <LanguageMenu />
+          <ThemeMenu />
+        </span>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={say("logout")}
+          title={say("logout")}
+          onClick={() => void logout()}
+        >
+          <Icon name="logout" />
+        </button>
+      </span>
+    </div>
+  </div>
+);
+
+const titleOf = (at: PagePath): string =>
+  PAGES.find(({ path }) => path === at)?.name[language.value === "zh" ? 1 : 0] ?? "";
+
+export const Shell = ({ at, children }: { at: PagePath; children: ComponentChildren }) => {
+  const drawer = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    void learn().catch(() => undefined);
+    followAgain(tellEnd);
+    const wide = matchMedia("(min-width: 901px)");
+    const close = () => drawer.current?.close();
+    wide.addEventListener("change", close);
+    return () => wide.removeEventListener("change", close);
+  }, []);
+  const title = titleOf(at);
+  useEffect(() => {
+    document.title = `${title} · Grok2API`;
+  }, [title]);
+  return (
+    <div class="shell">
+      <a class="button skip" href="#content">
+        {say("skip")}
+      </a>
+      <header class="top">
+        <button type="button" class="icon-button" aria-label={say("menu")} onClick={() => drawer.current?.showModal()}>
+          <Icon name="menu" size={22} />
+        </button>
+        <Brand />
+      </header>
+      <dialog
+        ref={drawer}
+        class="drawer"
+        aria-label={say("menu")}
+        onClick={(event) => {
+          const isLink = event.target instanceof Element && event.target.closest("a") !== null;
+          if (event.target === drawer.current || isLink) drawer.current?.close();
+        }}
+      >
+        <Side at={at} />
+      </dialog>
+      <Side at={at} />
+      <main class="main" id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <TaskCard />
+    </div>
+  );
+};

@@ -1,0 +1,148 @@
+// The filters over the table: search, state, pool, adult content, tag, order. Each count is what a click on it would show.
+import { count } from "../../shared/format.ts";
+import { Icon } from "../../shared/icons.tsx";
+import {
+  ADULT_TAG,
+  clearFilters,
+  type Adult,
+  filterBy,
+  filters,
+  isFiltered,
+  page,
+  type Sort,
+  type View,
+} from "./store.ts";
+import { say } from "./words.ts";
+
+const VIEWS: readonly View[] = ["all", "active", "cooling", "exhausted", "expired", "disabled"];
+const ADULT: readonly Adult[] = ["any", "on", "off"];
+const SORTS = [
+  ["none", "sortNone"],
+  ["created", "sortCreated"],
+  ["last_used", "sortUsed"],
+  ["use_count", "sortCalls"],
+  ["quota", "sortQuota"],
+  ["quota-asc", "sortQuotaLeast"],
+] as const satisfies readonly (readonly [Sort, Parameters<typeof say>[0]])[];
+
+const countOf = (view: View): number => {
+  const counts = page.value?.counts;
+  if (!counts) return 0;
+  if (view === "exhausted") return counts.state.exhausted;
+  if (view !== "all") return counts.status[view];
+  return Object.values(counts.status).reduce((sum, one) => sum + one, 0);
+};
+
+export const FilterBar = () => (
+  <div class="filters">
+    <div class="row wrap">
+      <div class="search grow">
+        <Icon name="search" />
+        <input
+          class="input"
+          type="search"
+          aria-label={say("search")}
+          placeholder={say("search")}
+          value={filters.value.search}
+          onInput={(event) => filterBy({ search: event.currentTarget.value })}
+        />
+      </div>
+      <Selects />
+    </div>
+    <div class="row wrap">
+      <div class="tabs" role="group" aria-label={say("status")}>
+        {VIEWS.map((view) => (
+          <button
+            key={view}
+            type="button"
+            aria-pressed={filters.value.view === view}
+            onClick={() => filterBy({ view })}
+          >
+            {say(view)}
+            <span class="count">{count(countOf(view))}</span>
+          </button>
+        ))}
+      </div>
+      {isFiltered.value ? (
+        <button type="button" class="button quiet small" onClick={clearFilters}>
+          <Icon name="close" size={15} />
+          {say("clearFilters")}
+        </button>
+      ) : null}
+    </div>
+  </div>
+);
+
+const adultWord = (adult: Adult): string => {
+  if (adult === "on") return say("adultOn", { n: count(page.value?.counts.tags[ADULT_TAG] ?? 0) });
+  return adult === "off" ? say("adultOff") : say("anyAdult");
+};
+
+const Selects = () => {
+  const { pool, adult, tag, sort } = filters.value;
+  const pools = Object.entries(page.value?.counts.pools ?? {});
+  const tags = Object.entries(page.value?.counts.tags ?? {}).filter(([name]) => name !== ADULT_TAG);
+  return (
+    <>
+      <select
+        class="select"
+        aria-label={say("pool")}
+        value={pool}
+        onChange={(event) => filterBy({ pool: event.currentTarget.value })}
+      >
+        <option value="">{say("anyPool")}</option>
+        {withChosen(pools, pool).map(([name, number]) => (
+          <option key={name} value={name}>
+            {name} ({count(number)})
+          </option>
+        ))}
+      </select>
+      <select
+        class="select"
+        aria-label={say("adult")}
+        value={adult}
+        onChange={(event) => filterBy({ adult: ADULT.find((one) => one === event.currentTarget.value) ?? "any" })}
+      >
+        {ADULT.map((one) => (
+          <option key={one} value={one}>
+            {adultWord(one)}
+          </option>
+        ))}
+      </select>
+      {tags.length > 0 || tag !== "" ? (
+        <select
+          class="select"
+          aria-label={say("tag")}
+          value={tag}
+          disabled={adult === "on"}
+          onChange={(event) => filterBy({ tag: event.currentTarget.value })}
+        >
+          <option value="">{say("anyTag")}</option>
+          {withChosen(tags, tag).map(([name, number]) => (
+            <option key={name} value={name}>
+              {name} ({count(number)})
+            </option>
+          ))}
+        </select>
+      ) : null}
+      <select
+        class="select"
+        aria-label={say("sort")}
+        value={sort}
+        onChange={(event) =>
+          filterBy({ sort: SORTS.find(([one]) => one === event.currentTarget.value)?.[0] ?? "none" })
+        }
+      >
+        {SORTS.map(([one, word]) => (
+          <option key={one} value={one}>
+            {say(word)}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+};
+
+/** What is chosen stays in the list although nothing has it any more. */
+const withChosen = (entries: [string, number][], chosen: string): [string, number][] =>
+  chosen === "" || entries.some(([name]) => name === chosen) ? entries : [...entries, [chosen, 0]];

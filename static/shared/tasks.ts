@@ -1,0 +1,100 @@
+// One long job of the gateway as the page follows it: started, watched, stopped, found again after a reload.
+// Knows no kind of job. Invariant: the job goes on in the gateway whatever happens to this page; only `stop` ends it.
+import { signal } from "@preact/signals";
+import type { TaskEvent } from "../../src/admin/tasks.ts";
+import { ask, post, session } from "./api.ts";
+import { keep, kept } from "./keeping.ts";
+import { eventsOf } from "./sse.ts";
+
+export interface TaskFailure {
+  readonly item: string;
+  readonly error: string;
+}
+
+export interface TaskRun {
+  readonly id: string;
+  readonly label: string;
+  readonly status: "running" | "done" | "error" | "cancelled" | "lost";
+  readonly total: number;
+  readonly processed: number;
+  readonly ok: number;
+  readonly fail: number;
+  readonly failures: readonly TaskFailure[];
+  readonly warning: string | null;
+  readonly stopping: boolean;
+}
+
+const KEY = "grok2api.task";
+const SHOWN_FAILURES = 100;
+
+/** The job that runs or ran last. */
+export const task = signal<TaskRun | null>(null);
+
+type Ended = (run: TaskRun, result: unknown) => void;
+
+export interface Started {
+  readonly task_id?: string;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+const update = (id: string, change: Partial<TaskRun>): void => {
+  if (task.value?.id === id) task.value = { ...task.value, ...change };
+};
+
+/** Follows a job to its end and resolves then. */
+export const follow = async (start: { id: string; total: number; label: string }, ended: Ended): Promise<void> => {
+  const { id, total, label } = start;
+  keep(KEY, JSON.stringify({ id, total, label }), "session");
+  task.value = {
+    ...{ id, label, total, status: "running", processed: 0, ok: 0, fail: 0 },
+    ...{ failures: [], warning: null, stopping: false },
+  };
+  let result: unknown = null;
+  try {
+    for await (const data of eventsOf(await ask("GET", `/batch/${id}/stream`))) {
+      const event = JSON.parse(data) as TaskEvent;
+      take(event);
+      if (event.type === "done") ({ result } = event);
+    }
+  } catch {
+    // Told below: a job whose end was not heard is lost.
+  }
+  if (task.value?.id !== id) return;
+  if (task.value.status === "running") update(id, { status: "lost" });
+  keep(KEY, null, "session");
+  ended(task.value, result);
+};
+
+const take = (event: TaskEvent): void => {
+  const { total, processed, ok, fail, task_id: id } = event;
+  update(id, { total, processed, ok, fail });
+  if (event.type === "progress") {
+    if (event.error === undefined) return;
+    const failures = [...(task.value?.failures ?? []), { item: event.item, error: event.error }];
+    update(id, { failures: failures.slice(0, SHOWN_FAILURES) });
+  } else if (event.type === "snapshot") update(id, { warning: event.warning });
+  else if (event.type === "error") update(id, { status: "error", warning: event.error });
+  else if (event.type === "done") update(id, { status: "done", warning: event.warning });
+  else update(id, { status: "cancelled" });
+};
+
+export const stopTask = async (): Promise<void> => {
+  const { value } = task;
+  if (value?.status !== "running") return;
+  update(value.id, { stopping: true });
+  await post(`/batch/${value.id}/cancel`);
+};
+
+export const dismissTask = (): void => {
+  if (task.value?.status !== "running") task.value = null;
+};
+
+/** A job that ran when the page was left. */
+export const followAgain = (ended: Ended): void => {
+  const text = kept(KEY, "session");
+  if (text === null || session.value === null || task.value !== null) return;
+  keep(KEY, null, "session");
+  const { id, total, label } = JSON.parse(text) as { id: string; total: number; label: string };
+  void follow({ id, total, label }, ended);
+};
