@@ -1,6 +1,5 @@
 // Puts the program together: the only file that names concrete things. Order of start: settings, storage, pool, upstream,
 // use cases, HTTP; stopping goes the other way. Tests call the same function with overrides.
-import { writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAdminAccess } from "./access/admin-session.ts";
@@ -41,13 +40,13 @@ import { createServer, type Server } from "./http/server.ts";
 import { systemClock, type Clock } from "./lib/clock.ts";
 import { createLineSink } from "./lib/line-sink.ts";
 import { chance } from "./lib/ids.ts";
-import { createLog, type Log } from "./lib/log.ts";
+import { createLog, standardError, type Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
 import { createMediaStore } from "./media/store.ts";
 import { createGrokWeb } from "./providers/grok-web/index.ts";
 import { createUpstreamHttp, fetchPinned } from "./providers/upstream-http.ts";
 import type { Documents } from "./storage/port.ts";
-import { openSqlite } from "./storage/sqlite.ts";
+import { openSqlite, type SqliteStore } from "./storage/sqlite.ts";
 
 /** What tests may put in the place of the real thing, and look at. */
 export interface Overrides {
@@ -78,22 +77,13 @@ const initialConfig = async (environment: Environment): Promise<Config> => {
 };
 
 /** A person at a terminal reads text; a collector reads JSON. */
-const logFormat = (): "json" | "text" => (process.stderr.isTTY ? "text" : "json");
+const logFormat = (): "json" | "text" => (standardError.isTerminal() ? "text" : "json");
 
 /** Log lines of one moment are written together; a person does not notice, and a burst of requests costs one write. */
 const LOG_DELAY_MS = 20;
 const LOG_MAX_PENDING = 64 * 1024;
 
-const writeOut = (text: string): void => {
-  try {
-    writeSync(process.stderr.fd, text);
-  } catch {
-    // A full pipe refuses a synchronous write; the stream waits for room instead.
-    process.stderr.write(text);
-  }
-};
-
-const openStorage = (folder: string): Documents => openSqlite({ path: join(folder, "grok2api.db") });
+const openStorage = (folder: string): SqliteStore => openSqlite({ path: join(folder, "grok2api.db") });
 
 export const compose = async (options: ComposeOptions, overrides: Overrides = {}): Promise<Composed> => {
   const { env: environment, version, purpose } = options;
@@ -102,7 +92,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const folder = initial.server.data_dir;
   let level = initial.server.log_level;
   const sink = createLineSink({
-    out: writeOut,
+    out: standardError.write,
     delayMs: LOG_DELAY_MS,
     maxPending: LOG_MAX_PENDING,
   });
@@ -145,7 +135,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads } = await composeMedia({
     ...{ pool, documents, config, clock, log, media, fetchForeign },
     provider: grokWeb,
-    meter: () => records.meter,
+    meter: () => records.jobMeter,
   });
   const chat = createGenerate({
     pool,
@@ -185,7 +175,16 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
   const { firstPassword } = purpose === "serve" ? await adminAccess.open() : { firstPassword: null };
 
-  const records = await composeRecords({ documents, config, clock, log, audit });
+  const records = await composeRecords({
+    documents,
+    journal: documents.journal,
+    pool,
+    mediaAdmin: files.mediaAdmin,
+    config,
+    clock,
+    log,
+    audit,
+  });
   const server = createServer(
     {
       config,
@@ -197,6 +196,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       limits: records.limits,
       keyUsage: records.keyUsage,
       keyAdmin: records.keyAdmin,
+      reports: records.reports,
+      oldReports: records.oldReports,
       recorded: records.recorded,
       adminAccess,
       gateway: meteredChat(gateway, records.meter),
@@ -253,7 +254,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       const { host, port } = config().server;
       listening = serve({ server, host, port });
       startTimers();
-      await records.tidy();
+      await records.open();
       await videoJobs.load();
       if (records.apiKeys.open)
         log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");

@@ -18,7 +18,7 @@ export interface MeterDeps {
 
 export interface Meter {
   chat(request: GenerationRequest, record: RequestRecord): void;
-  pictures(request: PictureRequest, about: { readonly record: RequestRecord; readonly inChat: boolean }): void;
+  pictures(request: PictureRequest, record: RequestRecord): void;
   clip(request: Pick<ClipRequest, "model">, about: { readonly holder: object; readonly key: string | null }): void;
   /** For the record's end. */
   settle(record: RequestRecord): void;
@@ -29,7 +29,17 @@ const CHAT_PICTURES = 2;
 const NO_TOKENS = { input: 0, output: 0 };
 
 /** What heavy mode answers takes one of both. */
-const chatUnits = (model: Model): Want["units"] => (model.web.mode === "heavy" ? { chat: 1, heavy: 1 } : { chat: 1 });
+const unitsInChat = (model: Model): Want["units"] => {
+  switch (model.kind) {
+    case "chat":
+      return model.web.mode === "heavy" ? { chat: 1, heavy: 1 } : { chat: 1 };
+    case "image":
+    case "image-edit":
+      return { image: CHAT_PICTURES };
+    case "video":
+      return { video: 1 };
+  }
+};
 
 export const createMeter = ({ allowance, config }: MeterDeps): Meter => {
   /** An unknown model is told by the use case itself, before anything is used. */
@@ -50,13 +60,12 @@ export const createMeter = ({ allowance, config }: MeterDeps): Meter => {
         input: countRequest(request, usage.image_tokens),
         output: request.maxTokens ?? keys.hold_output_tokens,
       });
-      const want = (model: Model) => ({ units: chatUnits(model), tokens });
+      const want = (model: Model) => ({ units: unitsInChat(model), tokens });
       const model = reserve(request.model, { holder: record, key: record.key, want });
       record.served = model?.id ?? null;
     },
-    pictures(request, { record, inChat }) {
-      const units = { image: inChat ? Math.max(CHAT_PICTURES, request.count) : request.count };
-      const want = () => ({ units, tokens: () => NO_TOKENS });
+    pictures(request, record) {
+      const want = () => ({ units: { image: request.count }, tokens: () => NO_TOKENS });
       const model = reserve(request.model, { holder: record, key: record.key, want });
       record.served = model?.id ?? null;
     },
@@ -93,7 +102,7 @@ export const meteredChat = (gateway: ChatGateway, meter: Meter): ChatGateway => 
 
 export const meteredMedia = (gateway: MediaGateway, meter: Meter): MediaGateway => ({
   async pictures(request, context) {
-    meter.pictures(request, { record: context.record, inChat: context.id.startsWith("chatcmpl") });
+    meter.pictures(request, context.record);
     return gateway.pictures(request, context);
   },
 });

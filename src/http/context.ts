@@ -12,6 +12,8 @@ import type { AccountAdmin } from "../admin/accounts.ts";
 import type { AssetAdmin } from "../admin/assets.ts";
 import type { MediaAdmin } from "../admin/media.ts";
 import type { KeyAdmin } from "../admin/keys.ts";
+import type { OldReports } from "../admin/reports-legacy.ts";
+import type { Reports } from "../admin/reports.ts";
 import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
@@ -94,6 +96,8 @@ export interface ServerDeps {
   readonly limits: ClientLimits;
   readonly keyUsage: Pick<KeyUsage, "headers">;
   readonly keyAdmin: KeyAdmin;
+  readonly reports: Reports;
+  readonly oldReports: OldReports;
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;

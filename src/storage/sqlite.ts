@@ -7,8 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeBody } from "./document-json.ts";
 import { explainOpenFailure, prepareFolder } from "./folder.ts";
+import type { SqlValue } from "./journal-row.ts";
+import { createSqlJournal, type SqlConnection } from "./journal-sql.ts";
 import { migrations as releasedMigrations } from "./migrations.ts";
-import type { DocumentChange, DocumentName, Documents, StoredDocument, WriteResult } from "./port.ts";
+import type { DocumentChange, DocumentName, Documents, Journal, StoredDocument, WriteResult } from "./port.ts";
 
 export interface SqliteOptions {
   path: string;
@@ -25,7 +27,11 @@ interface Row {
   body: string;
 }
 
-export function openSqlite(options: SqliteOptions): Documents {
+export interface SqliteStore extends Documents {
+  readonly journal: Journal;
+}
+
+export function openSqlite(options: SqliteOptions): SqliteStore {
   const { path } = options;
   prepareFolder(path);
   const isNew = !existsSync(path);
@@ -37,9 +43,16 @@ export function openSqlite(options: SqliteOptions): Documents {
     database.run("PRAGMA busy_timeout = 5000");
     const steps = options.migrations ?? releasedMigrations;
     const version = checkOwnership(database, path, steps.length);
+    // Before the first table: freed pages can then be given back a few at a time.
+    if (version === 0) database.run("PRAGMA auto_vacuum = INCREMENTAL");
     database.run("PRAGMA journal_mode = WAL");
     database.run("PRAGMA synchronous = NORMAL");
     migrate(database, steps, { path, version });
+    // A file from before the journal is written anew once, which is what it takes to change this.
+    if (version > 0 && version < steps.length && readPragma(database, "auto_vacuum") === 0) {
+      database.run("PRAGMA auto_vacuum = INCREMENTAL");
+      database.run("VACUUM");
+    }
     return createDocuments(database);
   } catch (thrown) {
     database?.close();
@@ -88,7 +101,7 @@ function backUp(database: Database, target: string): void {
   renameSync(partial, target);
 }
 
-function readPragma(database: Database, name: "user_version" | "application_id"): number {
+function readPragma(database: Database, name: "user_version" | "application_id" | "auto_vacuum"): number {
   using statement = database.prepare<Record<string, number>, []>(`PRAGMA ${name}`);
   return statement.get()?.[name] ?? 0;
 }
@@ -98,14 +111,16 @@ function hasTables(database: Database): boolean {
   return statement.get() !== null;
 }
 
-function createDocuments(database: Database): Documents {
+function createDocuments(database: Database): SqliteStore {
   const statements = prepareStatements(database);
   let closed = false;
+  const { journal, finalize: finalizeJournal } = createSqlJournal(connectionOf(database), () => !closed);
   const open = (): Statements => {
     if (closed) throw new Error("the document store is closed");
     return statements;
   };
   return {
+    journal,
     async list(collection) {
       return open().list.all(collection).map(decodeRow);
     },
@@ -130,8 +145,20 @@ function createDocuments(database: Database): Documents {
       if (closed) return;
       closed = true;
       finalize(statements);
+      finalizeJournal();
       database.run("PRAGMA wal_checkpoint(TRUNCATE)");
       database.close(true);
+    },
+  };
+}
+
+/** The few words of the connection that the journal speaks. */
+function connectionOf(database: Database): SqlConnection {
+  return {
+    prepare: (sql) => database.prepare<unknown, SqlValue[]>(sql),
+    run: (sql) => database.run(sql),
+    get inTransaction() {
+      return database.inTransaction;
     },
   };
 }

@@ -160,6 +160,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     limits: createClientLimits(clock),
     keyUsage: { headers: () => [] },
     keyAdmin: refuseAll("keyAdmin"),
+    reports: refuseAll("reports"),
+    oldReports: refuseAll("oldReports"),
     adminAccess: createAdminAccess({
       documents: createMemoryDocuments(),
       clock,

