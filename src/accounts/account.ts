@@ -5,18 +5,8 @@ import { z } from "zod";
 import type { GatewayError } from "../core/errors.ts";
 import type { Tier } from "../core/models.ts";
 import { redact } from "../lib/log.ts";
-import {
-  deduct,
-  emptied,
-  emptyUntil,
-  inferTier,
-  isQuotaKind,
-  remainingAt,
-  withReport,
-  type QuotaKind,
-  type QuotaReport,
-  type Windows,
-} from "./quota.ts";
+import { deduct, emptied, emptyUntil, isQuotaKind, remainingAt, withReport, type Windows } from "./quota.ts";
+import { inferTier, type QuotaKind, type QuotaReport } from "../core/quota.ts";
 import { poolAfterTier } from "./pools.ts";
 import type { TokenSettings } from "./settings.ts";
 

@@ -2,7 +2,8 @@
 // inside the processor's caches, which a list of objects does not. Knows no account's secret and takes no decision.
 // Invariant: slots 0…size-1 are taken, in no order; a removal moves the last one into the gap.
 import type { Account } from "./account.ts";
-import { QUOTA_KINDS, resetOf, TIERS } from "./quota.ts";
+import { resetOf, TIERS } from "./quota.ts";
+import { QUOTA_KINDS } from "../core/quota.ts";
 
 export interface Board {
   size: number;

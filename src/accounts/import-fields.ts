@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../lib/json.ts";
 import type { AccountStatus } from "./account.ts";
 import type { ImportedAccount } from "./imported.ts";
 import { canonicalPool } from "./pools.ts";
-import { QUOTA_KINDS } from "./quota.ts";
+import { QUOTA_KINDS } from "../core/quota.ts";
 
 type Kind = "count" | "amount" | "time" | "text" | "tags";
 

@@ -1,23 +1,16 @@
 // Lending accounts to calls: choosing, counting who is out, taking the outcome back exactly once, and waiting for a place.
 // Knows no storage. Invariant: every lease is counted in flight from `acquire` to its one `report`.
 import type { GatewayError } from "../core/errors.ts";
-import { COST_UNITS, modeFor, type Mode, type Model, type Tier } from "../core/models.ts";
+import { COST_UNITS, modeFor, type Mode, type Model } from "../core/models.ts";
+import type { Credential } from "../core/credential.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Signal } from "./account.ts";
 import type { Entry, EntryIndex } from "./entry.ts";
 import { explain, restingFor, survey, type Emptiness, type SurveyNeed } from "./explain.ts";
-import type { QuotaKind } from "./quota.ts";
+import type { QuotaKind } from "../core/quota.ts";
 import { planFor, selectSlot, windowOf, type Selection } from "./select.ts";
 import type { TokenSettings } from "./settings.ts";
-
-/** The providers' port has the same shape. */
-export interface Credential {
-  readonly accountId: string;
-  readonly token: string;
-  readonly tier: Tier;
-  readonly userId?: string;
-}
 
 export interface Need {
   readonly model: Model;

@@ -1,32 +1,7 @@
 // Arithmetic on quota windows: what is left when, what a call costs, what the numbers say about the subscription.
 // Pure; knows no account and no wire format. Invariant: a window never blocks for ever, since every one has a reset time.
 import { CATALOGUE, modeFor, tierServes, type Mode, type Tier } from "../core/models.ts";
-
-export const QUOTA_KINDS = [
-  "fast",
-  "auto",
-  "expert",
-  "heavy",
-  "image",
-  "image_pro",
-  "image_edit",
-  "video",
-  "video720p",
-] as const;
-export type QuotaKind = (typeof QUOTA_KINDS)[number];
-
-/** One counter as the upstream reports it; the providers' port has the same shape. */
-export interface QuotaReading {
-  readonly remaining: number;
-  readonly total: number | null;
-  readonly windowSeconds: number | null;
-  readonly resetAt: number | null;
-}
-
-export interface QuotaReport {
-  readonly windows: Partial<Record<QuotaKind, QuotaReading>>;
-  readonly tier: Tier | null;
-}
+import { QUOTA_KINDS, type QuotaKind, type QuotaReport } from "../core/quota.ts";
 
 /** One counter as it is kept. No window for a kind means unknown, which is not the same as empty. */
 export interface Window {
@@ -127,22 +102,6 @@ export const emptyUntil = (held: { windows: Windows; tier: Tier }, now: number):
   const media = QUOTA_KINDS.filter((kind) => !CHAT_MODES.some((mode) => mode === kind));
   if (media.some((kind) => (remainingAt(held.windows[kind], now) ?? 0) > 0)) return null;
   return Math.min(...chat.flatMap((window) => (window ? [resetOf(window)] : [])));
-};
-
-/** Sizes by which the site's subscriptions can be told apart (observed 2026-08). */
-const TIER_BY_TOTAL: Record<"auto" | "fast", Readonly<Record<number, Tier>>> = {
-  auto: { 7: "basic", 20: "basic", 50: "super", 150: "heavy" },
-  fast: { 30: "basic", 140: "super", 400: "heavy" },
-};
-
-/** What the sizes of the windows say about the subscription; the lower tier when they disagree. */
-export const inferTier = (windows: QuotaReport["windows"]): Tier | null => {
-  const votes = [
-    TIER_BY_TOTAL.auto[windows.auto?.total ?? -1],
-    TIER_BY_TOTAL.fast[windows.fast?.total ?? -1],
-    (windows.heavy?.total ?? 0) > 0 ? ("heavy" as const) : undefined,
-  ];
-  return TIERS.find((tier) => votes.includes(tier)) ?? null;
 };
 
 export interface QuotaSummary {

@@ -3,9 +3,9 @@
 import { asGatewayError, type ErrorCode, type GatewayError } from "../core/errors.ts";
 import type { Log } from "../lib/log.ts";
 import { mapLimited } from "../lib/lock.ts";
-import type { Credential } from "./leases.ts";
+import type { Credential } from "../core/credential.ts";
 import type { Pool } from "./pool.ts";
-import type { QuotaReport } from "./quota.ts";
+import type { QuotaReport } from "../core/quota.ts";
 import type { TokenSettings } from "./settings.ts";
 
 export type RefreshOutcome =

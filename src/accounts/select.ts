@@ -3,7 +3,8 @@
 // it runs once a request over the whole pool.
 import { modeFor, tierServes, type Mode, type Model } from "../core/models.ts";
 import type { Board } from "./board.ts";
-import { QUOTA_KINDS, TIERS, type QuotaKind } from "./quota.ts";
+import { TIERS } from "./quota.ts";
+import { QUOTA_KINDS, type QuotaKind } from "../core/quota.ts";
 import type { Strategy } from "./settings.ts";
 
 /** One tier that can serve a model, and the counter that the call draws from there; both as positions in their tables. */

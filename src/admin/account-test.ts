@@ -3,7 +3,7 @@
 // as from any call, except that a green test brings an expired account back.
 import type { Account } from "../accounts/account.ts";
 import type { Pool } from "../accounts/pool.ts";
-import type { QuotaKind } from "../accounts/quota.ts";
+import type { QuotaKind } from "../core/quota.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream } from "../core/events.ts";
 import { findModel, modeFor, tierServes, type Model } from "../core/models.ts";

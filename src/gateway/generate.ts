@@ -17,7 +17,7 @@ import type { Provider, ProviderCall } from "../providers/port.ts";
 import { createAttempts } from "./attempts.ts";
 import { commit } from "./commit.ts";
 import { prepareContinuation } from "./continuation.ts";
-import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
+import type { CallContext, ChatGateway } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
 import { countMedia, type RequestRecord } from "./record.ts";
 import type { Sessions } from "./session.ts";
@@ -218,5 +218,3 @@ const note = (batch: EventBatch, record: RequestRecord, clock: Clock): void => {
   if (last?.type === "finish") record.finish = last.reason;
   if (last?.type === "failure") record.error = last.error;
 };
-
-export type { ChatRun };

@@ -1,6 +1,8 @@
 // The program's only voice besides the command line: one JSON or one text line an entry, on standard error.
 // Knows nothing of our domain; values under a secret-looking name are masked here whatever the caller passes.
 
+import { writeSync } from "node:fs";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Record<string, unknown>;
 
@@ -88,4 +90,17 @@ export const silentLog: Log = {
   warn: () => {},
   error: () => {},
   with: () => silentLog,
+};
+
+/** Where the program's log goes. */
+export const standardError = {
+  isTerminal: (): boolean => process.stderr.isTTY === true,
+  /** Everything is handed to the system before this returns, unless a pipe is full: then the stream keeps it. */
+  write: (text: string): void => {
+    try {
+      writeSync(process.stderr.fd, text);
+    } catch {
+      process.stderr.write(text);
+    }
+  },
 };

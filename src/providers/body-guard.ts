@@ -257,12 +257,15 @@ export const createBodyGuard = (clock: Clock): BodyGuard => {
 
     return {
       cancel: stop,
-      read() {
+      async read() {
         if (options.signal.aborted) {
           stop();
-          return Promise.reject(options.signal.reason);
+          throw options.signal.reason;
         }
-        if (store.size === 0 && ended) return failure === undefined ? Promise.resolve(null) : Promise.reject(failure);
+        if (store.size === 0 && ended) {
+          if (failure !== undefined) throw failure;
+          return null;
+        }
         return new Promise((resolve, reject) => {
           waiter.deadline = clock.monotonic() + options.limit.ms;
           waiter.fail = (error) => {

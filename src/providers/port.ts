@@ -1,21 +1,12 @@
 // What a provider is to the rest of the program: something that turns a GenerationRequest into events with one account's
 // credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
+import type { Credential } from "../core/credential.ts";
 import type { GenerationStream, MediaSource } from "../core/events.ts";
-import type { Mode, Model, Tier } from "../core/models.ts";
+import type { Model } from "../core/models.ts";
+import type { QuotaReport } from "../core/quota.ts";
 import type { ClipRequest } from "../core/media-request.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import type { Log } from "../lib/log.ts";
-
-/** One account's secret and what earlier calls learned about it. */
-export interface Credential {
-  /** Stable id of the account; safe to log. */
-  readonly accountId: string;
-  /** The session cookie's value. Never logged. */
-  readonly token: string;
-  readonly tier: Tier;
-  /** The upstream's user id, once known. */
-  readonly userId?: string;
-}
 
 /** Facts a call found out; the caller stores them with the account. */
 export interface Learned {
@@ -36,23 +27,6 @@ export interface ChatCall extends ProviderCall {
   readonly created: number;
   /** Fetched and checked attachments of `request`, in order. */
   readonly files: readonly UploadFile[];
-}
-
-/** One quota counter as the upstream reports it. */
-export interface QuotaWindow {
-  readonly remaining: number;
-  readonly total: number | null;
-  readonly windowSeconds: number | null;
-  /** Unix milliseconds of the reset, when the upstream tells. */
-  readonly resetAt: number | null;
-}
-
-export type QuotaKind = Mode | "image" | "image_pro" | "image_edit" | "video" | "video720p";
-
-export interface QuotaReport {
-  readonly windows: Partial<Record<QuotaKind, QuotaWindow>>;
-  /** What the numbers say about the subscription; null when they say nothing. */
-  readonly tier: Tier | null;
 }
 
 export interface FetchedMedia {

@@ -4,8 +4,7 @@ import { ERROR_TABLE, GatewayError, type ErrorCode } from "../../src/core/errors
 import { accountId } from "../../src/accounts/account.ts";
 import type { Lease } from "../../src/accounts/leases.ts";
 import type { Pool, PoolChange } from "../../src/accounts/pool.ts";
-import type { Credential as ProviderCredential, QuotaReport as ProviderReport } from "../../src/providers/port.ts";
-import type { QuotaReport } from "../../src/accounts/quota.ts";
+import type { Credential } from "../../src/core/credential.ts";
 import type { Log } from "../../src/lib/log.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import {
@@ -43,7 +42,7 @@ describe("a lease", () => {
   test("carries what a provider needs, and learns", async () => {
     const { pool } = await filled("sim-ok");
     const lease = take(pool);
-    const credential: ProviderCredential = lease.credential;
+    const credential: Credential = lease.credential;
     expect(credential).toEqual({ accountId: accountId("sim-ok"), token: "sim-ok", tier: "basic" });
     expect([lease.mode, lease.window]).toEqual(["fast", "fast"]);
     lease.learn({ userId: "user-1" });
@@ -338,9 +337,4 @@ describe("waiting for a busy account", () => {
     await pool.upsert([item("sim-b")]);
     expect((await wait)?.credential.token).toBe("sim-b");
   });
-});
-
-test("a provider's report fits", () => {
-  const ours = (report: ProviderReport): QuotaReport => report;
-  expect(ours({ windows: {}, tier: null })).toEqual({ windows: {}, tier: null });
 });

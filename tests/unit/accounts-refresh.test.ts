@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError, type ErrorCode } from "../../src/core/errors.ts";
 import { accountId } from "../../src/accounts/account.ts";
-import type { QuotaReport } from "../../src/accounts/quota.ts";
+import type { QuotaReport } from "../../src/core/quota.ts";
 import { createRefresher, type QuotaQuestion } from "../../src/accounts/refresh.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { item, manualClock, newPool, settings, settle, START } from "./accounts-fixtures.ts";

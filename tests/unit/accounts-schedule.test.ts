@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { GatewayError, type ErrorCode } from "../../src/core/errors.ts";
 import { accountId } from "../../src/accounts/account.ts";
 import type { Need, Pool } from "../../src/accounts/pool.ts";
-import type { QuotaReport } from "../../src/accounts/quota.ts";
+import type { QuotaReport } from "../../src/core/quota.ts";
 import { createRefresher, type QuotaQuestion } from "../../src/accounts/refresh.ts";
 import { createRefreshSchedule } from "../../src/accounts/schedule.ts";
 import type { TokenSettings } from "../../src/accounts/settings.ts";

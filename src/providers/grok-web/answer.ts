@@ -23,7 +23,7 @@ export interface Answer {
   text(text: string): void;
   /** A step's title, a paragraph of its own inside the reasoning. */
   heading(text: string): void;
-  activity(kind: ActivityKind, detail: string, id: string | undefined, agent: string | undefined): void;
+  activity(seen: Activity): void;
   /** Remembers a page's title for the citations to come. */
   source(url: string, title: string): void;
   card(card: JsonObject): void;
@@ -41,6 +41,14 @@ export interface Answer {
   /** Takes the events written since the last call. */
   take(): GenerationEvent[];
   readonly over: boolean;
+}
+
+export interface Activity {
+  readonly kind: ActivityKind;
+  readonly detail: string;
+  /** The same tool use may be told twice. */
+  readonly id: string | undefined;
+  readonly agent: string | undefined;
 }
 
 export interface Picture {
@@ -180,7 +188,7 @@ export const createAnswer = (options: AnswerOptions): Answer => {
     const id = part("tool_usage_card_id").trim();
     const args = parseObject(part("tool_args").replace(/^\s*<!\[CDATA\[|\]\]>\s*$/g, ""));
     const { kind, detail } = describeTool(part("tool_name").trim(), args);
-    activity(kind, detail, id || undefined, undefined);
+    activity({ kind, detail, id: id || undefined, agent: undefined });
   };
 
   const answerText = createTagFilter(options.filterTags, {
@@ -201,7 +209,7 @@ export const createAnswer = (options: AnswerOptions): Answer => {
     },
   });
 
-  const activity: Answer["activity"] = (kind, detail, id, agent) => {
+  const activity: Answer["activity"] = ({ kind, detail, id, agent }) => {
     if (id) {
       if (seenTools.has(id)) return;
       seenTools.add(id);

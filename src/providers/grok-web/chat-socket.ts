@@ -107,7 +107,7 @@ export const createSocketReader = (answer: Answer, turn: TurnOptions): SocketRea
     for (const [name, value] of Object.entries(card)) {
       if (!isObject(value)) continue;
       const { kind, detail } = describeTool(name, objectAt(value, "args"));
-      answer.activity(kind, detail, id, agent);
+      answer.activity({ kind, detail, id, agent });
     }
   };
 

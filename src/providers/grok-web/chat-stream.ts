@@ -52,7 +52,7 @@ export const createFrameReader = (answer: Answer, mode: string): FrameReader => 
     for (const [name, value] of Object.entries(card)) {
       if (!isObject(value)) continue;
       const { kind, detail } = describeTool(name, objectAt(value, "args"));
-      answer.activity(kind, detail, id, stringAt(frame, "rolloutId"));
+      answer.activity({ kind, detail, id, agent: stringAt(frame, "rolloutId") });
     }
   };
 

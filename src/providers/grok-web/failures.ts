@@ -153,11 +153,17 @@ export const classifyFrame = (error: unknown, mode?: string): GatewayError | nul
   if (detail.some((key) => HARMLESS.includes(key))) return null;
   const known = detail.find((key) => key in STREAM_ERRORS);
   const message = stringAt(error, "message") ?? "";
-  if (known) return inBand(STREAM_ERRORS[known] ?? "upstream_error", message, mode);
+  if (known) return inBand(STREAM_ERRORS[known] ?? "upstream_error", { text: message, mode });
   return byMessage(message, (numberAt(error, "code") ?? stringAt(error, "code"))?.toString(), mode);
 };
 
-const inBand = (code: ErrorCode, text: string, mode?: string, upstreamCode?: string): GatewayError => {
+interface Said {
+  readonly text: string;
+  readonly mode?: string | undefined;
+  readonly upstreamCode?: string | undefined;
+}
+
+const inBand = (code: ErrorCode, { text, mode, upstreamCode }: Said): GatewayError => {
   const said = shortText(text);
   return new GatewayError(code, MESSAGES[code] ?? `The upstream reported an error${said ? `: ${said}` : "."}`, {
     upstream: { ...(upstreamCode ? { code: upstreamCode } : {}), ...(said ? { text: said } : {}) },
@@ -174,7 +180,7 @@ const refusedInBand = (message: string): GatewayError => {
 };
 
 const byMessage = (message: string, code: string | undefined, mode?: string): GatewayError => {
-  const say = (found: ErrorCode) => inBand(found, message, mode, code);
+  const say = (found: ErrorCode) => inBand(found, { text: message, mode, upstreamCode: code });
   if (BLOCKED.test(message)) return say("account_blocked");
   if (SESSION_DEAD.test(message) || code === "16") return say("account_auth");
   if (MODERATED.test(message)) return say("content_policy_violation");

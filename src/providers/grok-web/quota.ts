@@ -1,10 +1,11 @@
 // The site's counters: one call a chat mode, one for everything that draws. Numbers and shapes as of 2026-08.
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
-import type { Mode, Tier } from "../../core/models.ts";
+import type { Mode } from "../../core/models.ts";
+import { inferTier, type QuotaKind, type QuotaReading, type QuotaReport } from "../../core/quota.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { numberAt, objectAt, stringAt, type JsonObject } from "../../lib/json.ts";
-import type { ProviderCall, QuotaKind, QuotaReport, QuotaWindow } from "../port.ts";
+import type { ProviderCall } from "../port.ts";
 import type { GrokClient } from "./client.ts";
 
 const MODES: readonly Mode[] = ["auto", "fast", "expert", "heavy"];
@@ -17,20 +18,7 @@ const IMAGINE: readonly (readonly [key: string, kind: QuotaKind])[] = [
   ["video720p", "video720p"],
 ];
 
-/** Totals that tell a subscription (2026-08); on contradiction the lower tier is believed. */
-const AUTO_TOTALS: Record<number, Tier> = { 7: "basic", 20: "basic", 50: "super", 150: "heavy" };
-const FAST_TOTALS: Record<number, Tier> = { 30: "basic", 140: "super", 400: "heavy" };
-
-export const inferTier = (windows: QuotaReport["windows"]): Tier | null => {
-  const auto = windows.auto?.total;
-  const fast = windows.fast?.total;
-  const found = (auto ? AUTO_TOTALS[auto] : undefined) ?? (fast ? FAST_TOTALS[fast] : undefined);
-  const heavy = (windows.heavy?.total ?? 0) > 0;
-  if (heavy && found !== "basic" && found !== "super") return "heavy";
-  return found ?? null;
-};
-
-const chatWindow = (answer: JsonObject, now: number): QuotaWindow | null => {
+const chatWindow = (answer: JsonObject, now: number): QuotaReading | null => {
   const remaining = numberAt(answer, "remainingQueries") ?? numberAt(answer, "remainingTokens");
   if (remaining === undefined) return null;
   const wait = numberAt(answer, "waitTimeSeconds");
@@ -42,7 +30,7 @@ const chatWindow = (answer: JsonObject, now: number): QuotaWindow | null => {
   };
 };
 
-const imagineWindow = (value: JsonObject): QuotaWindow | null => {
+const imagineWindow = (value: JsonObject): QuotaReading | null => {
   const remaining = numberAt(value, "remainingQueries");
   if (remaining === undefined) return null;
   const next = Date.parse(stringAt(value, "nextAvailableAt") ?? "");
@@ -58,19 +46,22 @@ export const createQuota = (deps: { client: GrokClient; config: () => Config; cl
   const { client, config, clock } = deps;
   const limit = () => ({ ms: config().usage.timeout * 1000, setting: "usage.timeout" });
 
-  const ask = (call: ProviderCall, path: string, body: object, referer: string) =>
-    client.json(call, { path, body, referer, browser: config().usage.browser, firstByte: limit(), idle: limit() });
+  const ask = (call: ProviderCall, question: { path: string; body: object; referer: string }) =>
+    client.json(call, { ...question, browser: config().usage.browser, firstByte: limit(), idle: limit() });
 
   /** Whether a failure is about the account or the way there; a mode that is merely not offered is not. */
   const isFatal = (thrown: unknown): thrown is GatewayError =>
     thrown instanceof GatewayError && thrown.row.blame !== "upstream" && thrown.code !== "account_refused";
 
   return async (call: ProviderCall): Promise<QuotaReport> => {
-    const windows: Partial<Record<QuotaKind, QuotaWindow>> = {};
+    const windows: Partial<Record<QuotaKind, QuotaReading>> = {};
     let problem: unknown;
     for (const mode of MODES) {
       try {
-        const found = chatWindow(await ask(call, "/rest/rate-limits", { modelName: mode }, "/"), clock.now());
+        const found = chatWindow(
+          await ask(call, { path: "/rest/rate-limits", body: { modelName: mode }, referer: "/" }),
+          clock.now(),
+        );
         if (found) windows[mode] = found;
       } catch (thrown) {
         if (isFatal(thrown)) throw thrown;
@@ -79,7 +70,7 @@ export const createQuota = (deps: { client: GrokClient; config: () => Config; cl
     }
     if (Object.keys(windows).length === 0 && problem) throw problem;
     try {
-      const answer = await ask(call, "/rest/media/imagine/quota_info", {}, "/imagine");
+      const answer = await ask(call, { path: "/rest/media/imagine/quota_info", body: {}, referer: "/imagine" });
       for (const [key, kind] of IMAGINE) {
         const value = objectAt(answer, key);
         const found = value ? imagineWindow(value) : null;
