@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { session } from "../shared/api.ts";
 import { ConfirmPlace } from "../shared/modal.tsx";
 import { Toasts } from "../shared/toast.tsx";
+import { ConfigPage } from "./config/page.tsx";
 import { LoginPage } from "./login.tsx";
 import type { PagePath } from "./page-list.ts";
 import { navigate, path } from "./router.ts";
@@ -15,6 +16,7 @@ const LOGIN = "/admin/login";
 
 const VIEWS: Readonly<Record<PagePath, () => ComponentChild>> = {
   "/admin/token": () => <TokensPage />,
+  "/admin/config": () => <ConfigPage />,
 };
 
 const isPage = (value: string): value is PagePath => Object.hasOwn(VIEWS, value);

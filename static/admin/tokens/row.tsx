@@ -228,11 +228,9 @@ const Details = ({ row }: { row: Row }) => (
                 <td>
                   <span class={`badge ${window.source === "measured" ? "ok" : ""}`}>{sourceWord(window)}</span>
                 </td>
-                <td>{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
-                <td class="nowrap">
-                  {window.reset_at > now.value
-                    ? `${relative(window.reset_at, now.value)} · ${dateTime(window.reset_at)}`
-                    : "—"}
+                <td class="nowrap">{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
+                <td class="nowrap" title={dateTime(window.reset_at)}>
+                  {window.reset_at > now.value ? relative(window.reset_at, now.value) : "—"}
                 </td>
               </tr>
             ))}
