@@ -5,6 +5,7 @@ import { importCommand, resetPasswordCommand } from "./cli/account-commands.ts";
 import { checkConfigCommand, printConfigCommand } from "./cli/config-commands.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { healthcheckCommand } from "./cli/healthcheck.ts";
+import { installUnitCommand } from "./cli/install-unit.ts";
 import type { Io } from "./cli/port.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { simulateCommand } from "./cli/simulate.ts";
@@ -73,6 +74,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (io, args) => {
       const { values } = parseArgs({ args: [...args], options: { ready: { type: "boolean", default: false } } });
       return healthcheckCommand(io, values.ready ? "/readyz" : "/health");
+    },
+  },
+  "install-service": {
+    usage: "[--print] [--root FOLDER]",
+    summary: "Let systemd run this executable, or upgrade the one that it runs; --print only shows the unit.",
+    run: async (io, args) => {
+      const { values } = parseArgs({
+        args: [...args],
+        options: { print: { type: "boolean", default: false }, root: { type: "string" } },
+      });
+      return installUnitCommand(io, { print: values.print, root: values.root ?? null });
     },
   },
   version: {
