@@ -5,6 +5,7 @@ import { createClientLimits } from "./access/limits-client.ts";
 import type { Audit } from "./access/audit.ts";
 import { createKeyUsage } from "./access/usage.ts";
 import { createKeyAdmin } from "./admin/keys.ts";
+import { composeMetrics } from "./compose-metrics.ts";
 import { createOldReports } from "./admin/reports-legacy.ts";
 import { createReports, DAY_MS } from "./admin/reports.ts";
 import type { MediaAdmin } from "./admin/media.ts";
@@ -28,6 +29,7 @@ export interface ComposeRecords {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: Audit;
+  readonly version: { readonly version: string; readonly commit: string };
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -53,6 +55,7 @@ export const composeRecords = async (given: ComposeRecords) => {
   });
   const dayOffsetMs = () => config().keys.reset_offset_minutes * 60_000;
   const writer = createJournalWriter({ journal, clock, log, dayOffsetMs });
+  const metrics = composeMetrics({ ...given, writer });
   const shared = { keys: clientKeys, clock, dayOffsetMs };
   const reports = createReports({ ...shared, journal, settle: writer.flush, audit: given.audit });
   const oldReports = createOldReports({
@@ -73,12 +76,15 @@ export const composeRecords = async (given: ComposeRecords) => {
   /** Requests that never got as far as a key are counted by metrics alone: anybody can send as many as they like. */
   const recorded = (record: RequestRecord, { route, auth }: RecordPlace) => {
     meter.settle(record);
+    const closedMs = clock.monotonic();
+    metrics.record(record, { route, closedMs });
     if (auth !== "api" || record.key === null || !config().journal.enabled) return;
-    writer.add(journalRow(record, { route, endMs: clock.now(), closedMs: clock.monotonic() }));
+    writer.add(journalRow(record, { route, endMs: clock.now(), closedMs }));
   };
   return {
     reports,
     oldReports,
+    exposition: metrics.text,
     writer,
     clientKeys,
     keyUsage,
@@ -101,6 +107,7 @@ export const composeRecords = async (given: ComposeRecords) => {
       if (gone.rows + gone.rollups > 0) log.info("old rows of the journal were removed", { ...gone });
     },
     async close() {
+      metrics.stop();
       await keyUsage.close();
       await writer.close();
     },

@@ -183,6 +183,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     config,
     clock,
     log,
+    version,
     audit,
   });
   const server = createServer(
@@ -198,6 +199,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       keyAdmin: records.keyAdmin,
       reports: records.reports,
       oldReports: records.oldReports,
+      exposition: records.exposition,
       recorded: records.recorded,
       adminAccess,
       gateway: meteredChat(gateway, records.meter),

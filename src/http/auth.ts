@@ -1,8 +1,9 @@
 // Finds the credential of a request and asks the access room who it is. Compares no secret itself.
 // Invariant: an API key never opens an admin route, and an admin credential is never looked for in a query by default.
 import type { Principal } from "../access/api-keys.ts";
+import { digestOf } from "../access/digest.ts";
 import { GatewayError } from "../core/errors.ts";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, isListed } from "./client-address.ts";
 import { ANYBODY, type Call, type Route } from "./context.ts";
 
 /** `Authorization: Bearer …` in any capitalisation, else `X-API-Key`. */
@@ -30,6 +31,9 @@ export const queryCredentialOf = (url: URL): string | null => {
 
 const missing = (): GatewayError => new GatewayError("missing_api_key", "Missing authentication token");
 
+/** Reads numbers and nothing else. */
+const SCRAPER: Principal = { kind: "admin", id: "metrics", name: "metrics" };
+
 type Caller = Pick<Call, "request" | "server" | "config" | "deps" | "url">;
 
 export const authenticate = async (
@@ -46,6 +50,15 @@ export const authenticate = async (
       if (principal) return principal;
       if (credential === null) throw missing();
       throw new GatewayError("invalid_api_key", "Invalid authentication token");
+    }
+    case "metrics": {
+      const { allow, token } = call.config.metrics;
+      const address = clientAddress(call);
+      if (isListed(address, allow)) return SCRAPER;
+      const credential = credentialOf(call.request);
+      if (credential === null) throw missing();
+      if (token !== "" && digestOf(credential) === digestOf(token)) return SCRAPER;
+      return call.deps.adminAccess.authenticate(credential, address);
     }
     case "admin": {
       const fromQuery = route.queryCredential === true ? queryCredentialOf(call.url) : null;

@@ -35,11 +35,14 @@ const plain = (address: string): string =>
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1")
     .replace(/^::ffff:(?=\d+\.)/i, "");
 
-const isTrusted = (address: string, config: Config): boolean => {
+/** Whether an address lies in one of the ranges. */
+export const isListed = (address: string, ranges: readonly string[]): boolean => {
   const family = isIP(address);
-  if (family === 0) return false;
-  return trustList(config.server.trusted_proxies).check(address, family === 6 ? "ipv6" : "ipv4");
+  if (family === 0 || ranges.length === 0) return false;
+  return trustList(ranges).check(address, family === 6 ? "ipv6" : "ipv4");
 };
+
+const isTrusted = (address: string, config: Config): boolean => isListed(address, config.server.trusted_proxies);
 
 const peerOf = ({ request, server }: Arrival): string => plain(server?.requestIP(request)?.address ?? "");
 

@@ -30,8 +30,8 @@ import type { MediaKind } from "../media/links.ts";
 import type { Admission } from "./admission.ts";
 import type { StreamServer, Streams } from "./streaming.ts";
 
-/** Who may call a route: anybody, holders of an API key, the operator, or anybody who knows a file's unguessable name. */
-export type AuthClass = "public" | "api" | "admin" | "file";
+/** Who may call a route: anybody, holders of an API key, the operator, whoever may read metrics, or anybody who knows a file's unguessable name. */
+export type AuthClass = "public" | "api" | "admin" | "metrics" | "file";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export type Toggle = keyof Config["downstream"];
@@ -98,6 +98,8 @@ export interface ServerDeps {
   readonly keyAdmin: KeyAdmin;
   readonly reports: Reports;
   readonly oldReports: OldReports;
+  /** The text for Prometheus, with the numbers that only this side knows. */
+  readonly exposition: (live: { readonly running: number; readonly streams: number }) => Promise<string>;
   readonly adminAccess: AdminAccess;
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;

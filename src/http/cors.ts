@@ -23,7 +23,7 @@ export interface CorsQuestion {
 
 /** The origin that may read the answer; null for none. */
 const allowedOrigin = ({ request, auth, origins }: CorsQuestion): string | null => {
-  if (auth === "admin") return null;
+  if (auth === "admin" || auth === "metrics") return null;
   if (auth === "file" || origins.includes("*")) return "*";
   const origin = request.headers.get("origin");
   return origin !== null && origins.includes(origin) ? origin : null;

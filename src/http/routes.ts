@@ -21,6 +21,7 @@ import { adminTokenRoutes } from "./routes/admin-tokens.ts";
 import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiImageRoutes } from "./routes/openai-images.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   ...openaiModelRoutes,
   ...fileRoutes,
   ...systemRoutes,
+  ...metricsRoutes,
   ...adminSessionRoutes,
   ...adminConfigRoutes,
   ...adminTokenRoutes,

@@ -29,7 +29,7 @@ describe("every route", () => {
     async (_name, row) => {
       const harness = createHarness();
       const response = await harness.request(concrete(row.path), { method: row.method });
-      if (row.auth === "api" || row.auth === "admin") {
+      if (row.auth === "api" || row.auth === "admin" || row.auth === "metrics") {
         expect(response.status).toBe(401);
         if (row.path.startsWith("/v1/messages")) {
           expect(await response.json()).toMatchObject({ type: "error", error: { type: "authentication_error" } });

@@ -162,6 +162,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     keyAdmin: refuseAll("keyAdmin"),
     reports: refuseAll("reports"),
     oldReports: refuseAll("oldReports"),
+    exposition: async () => "",
     adminAccess: createAdminAccess({
       documents: createMemoryDocuments(),
       clock,
