@@ -36,9 +36,14 @@ const openAiBody = (error: GatewayError): OpenAiErrorBody => ({
   error: { message: publicMessage(error), type: error.row.type, param: error.param, code: error.code },
 });
 
-/** Official SDKs repeat a 409 by themselves; a stale write fails the same way again, so they are told not to. */
-const shouldRetry = (error: GatewayError): boolean | undefined =>
-  error.detail.shouldRetry ?? (error.row.status === 409 ? false : undefined);
+/** Anthropic's SDK sleeps as long as Retry-After says, an hour too, without a word; OpenAI's comes back at once (2026-11). */
+const LONGEST_SILENT_WAIT_MS = 60_000;
+
+/** Official SDKs repeat by themselves; where that cannot help (a stale write, a long rest) they are told not to. */
+const shouldRetry = (error: GatewayError): boolean | undefined => {
+  const { shouldRetry: known, retryAfterMs = 0 } = error.detail;
+  return known ?? (error.row.status === 409 || retryAfterMs > LONGEST_SILENT_WAIT_MS ? false : undefined);
+};
 
 const errorHeaders = (error: GatewayError): Record<string, string> => {
   const headers: Record<string, string> = {};

@@ -59,6 +59,9 @@ describe("OpenAI envelope", () => {
     expect(header(new GatewayError("upstream_error", "x", { shouldRetry: true }))).toBe("true");
     expect(header(new GatewayError("conflict", "x"))).toBe("false");
     expect(header(new GatewayError("upstream_error", "x"))).toBeUndefined();
+    // Over a minute a client would wait in silence, or come back in vain.
+    expect(header(new GatewayError("upstream_rate_limited", "x", { retryAfterMs: 60_000 }))).toBeUndefined();
+    expect(header(new GatewayError("upstream_rate_limited", "x", { retryAfterMs: 60_001 }))).toBe("false");
   });
 });
 
