@@ -16,10 +16,12 @@ import { createAccountTest } from "./admin/account-test.ts";
 import { createAccountAdmin } from "./admin/accounts.ts";
 import type { Migration } from "./admin/migration.ts";
 import { reportLines, tookAnything } from "./admin/migration-report.ts";
+import { createLogFiles } from "./admin/log-files.ts";
 import { createSettingsAdmin } from "./admin/settings.ts";
 import { createTasks } from "./admin/tasks.ts";
 import type { App, ComposeOptions, FolderReport, ImportReport } from "./cli/port.ts";
 import { composeFiles, mediaLimits } from "./compose-files.ts";
+import { composeLog } from "./compose-log.ts";
 import { composeMedia } from "./compose-media.ts";
 import { composeRecords, type Records } from "./compose-records.ts";
 import { configPath, type Environment } from "./config/environment.ts";
@@ -38,9 +40,8 @@ import { ROUTES } from "./http/routes.ts";
 import { serve, type Listening } from "./http/serve.ts";
 import { createServer, type Server } from "./http/server.ts";
 import { systemClock, type Clock } from "./lib/clock.ts";
-import { createLineSink } from "./lib/line-sink.ts";
 import { chance } from "./lib/ids.ts";
-import { createLog, standardError, type Log } from "./lib/log.ts";
+import type { Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
 import { createMediaStore } from "./media/store.ts";
 import { createGrokWeb } from "./providers/grok-web/index.ts";
@@ -76,13 +77,6 @@ const initialConfig = async (environment: Environment): Promise<Config> => {
   return loaded.config;
 };
 
-/** A person at a terminal reads text; a collector reads JSON. */
-const logFormat = (): "json" | "text" => (standardError.isTerminal() ? "text" : "json");
-
-/** Log lines of one moment are written together; a person does not notice, and a burst of requests costs one write. */
-const LOG_DELAY_MS = 20;
-const LOG_MAX_PENDING = 64 * 1024;
-
 const openStorage = (folder: string): SqliteStore => openSqlite({ path: join(folder, "grok2api.db") });
 
 export const compose = async (options: ComposeOptions, overrides: Overrides = {}): Promise<Composed> => {
@@ -90,21 +84,13 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const clock = overrides.clock ?? systemClock;
   const initial = await initialConfig(environment);
   const folder = initial.server.data_dir;
-  let level = initial.server.log_level;
-  const sink = createLineSink({
-    out: standardError.write,
-    delayMs: LOG_DELAY_MS,
-    maxPending: LOG_MAX_PENDING,
-  });
-  process.once("exit", sink.flush);
-  const log =
-    overrides.log ?? createLog({ level: () => level, format: logFormat(), now: clock.now, write: sink.write });
+  const logging = composeLog({ initial, clock, given: overrides.log });
+  const { log } = logging;
   const documents = openStorage(folder);
   const live = await createLiveConfig({ documents, path: configPath(environment), environment, log });
   const config = () => live.current();
-  live.subscribe(() => {
-    level = config().server.log_level;
-  });
+  logging.use(config());
+  live.subscribe(() => logging.use(config()));
 
   const pool = createPool({
     documents,
@@ -199,6 +185,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       keyAdmin: records.keyAdmin,
       reports: records.reports,
       oldReports: records.oldReports,
+      logFiles: createLogFiles(logging.folder),
       exposition: records.exposition,
       recorded: records.recorded,
       adminAccess,
@@ -291,6 +278,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       await records.close();
       await pool.close();
       await documents.close();
+      logging.close();
     },
   };
 };

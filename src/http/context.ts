@@ -11,6 +11,7 @@ import type { AccountTest } from "../admin/account-test.ts";
 import type { AccountAdmin } from "../admin/accounts.ts";
 import type { AssetAdmin } from "../admin/assets.ts";
 import type { MediaAdmin } from "../admin/media.ts";
+import type { LogFiles } from "../admin/log-files.ts";
 import type { KeyAdmin } from "../admin/keys.ts";
 import type { OldReports } from "../admin/reports-legacy.ts";
 import type { Reports } from "../admin/reports.ts";
@@ -98,6 +99,7 @@ export interface ServerDeps {
   readonly keyAdmin: KeyAdmin;
   readonly reports: Reports;
   readonly oldReports: OldReports;
+  readonly logFiles: LogFiles;
   /** The text for Prometheus, with the numbers that only this side knows. */
   readonly exposition: (live: { readonly running: number; readonly streams: number }) => Promise<string>;
   readonly adminAccess: AdminAccess;

@@ -6,6 +6,7 @@ import { adminBatchRoutes } from "./routes/admin-batch.ts";
 import { adminCacheRoutes } from "./routes/admin-cache.ts";
 import { adminConfigRoutes } from "./routes/admin-config.ts";
 import { adminKeyLegacyRoutes } from "./routes/admin-keys-legacy.ts";
+import { adminLogRoutes } from "./routes/admin-logs.ts";
 import { adminReportRoutes } from "./routes/admin-reports.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminLegacyTokenRoutes } from "./routes/admin-legacy-tokens.ts";
@@ -64,4 +65,5 @@ export const ROUTES: readonly Route[] = [
   ...adminKeyRoutes,
   ...adminKeyLegacyRoutes,
   ...adminReportRoutes,
+  ...adminLogRoutes,
 ];

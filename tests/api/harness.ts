@@ -162,6 +162,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     keyAdmin: refuseAll("keyAdmin"),
     reports: refuseAll("reports"),
     oldReports: refuseAll("oldReports"),
+    logFiles: refuseAll("logFiles"),
     exposition: async () => "",
     adminAccess: createAdminAccess({
       documents: createMemoryDocuments(),
