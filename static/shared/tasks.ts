@@ -2,7 +2,7 @@
 // Knows no kind of job. Invariant: the job goes on in the gateway whatever happens to this page; only `stop` ends it.
 import { signal } from "@preact/signals";
 import type { TaskEvent } from "../../src/admin/tasks.ts";
-import { ask, post, session } from "./api.ts";
+import { ApiError, ask, post, session } from "./api.ts";
 import { keep, kept } from "./keeping.ts";
 import { eventsOf } from "./sse.ts";
 
@@ -57,12 +57,13 @@ export const follow = async (start: { id: string; total: number; label: string }
       take(event);
       if (event.type === "done") ({ result } = event);
     }
-  } catch {
-    // Told below: a job whose end was not heard is lost.
+  } catch (thrown) {
+    // Also when the page is left; it is looked for again unless the gateway does not know it any more.
+    if (thrown instanceof ApiError && thrown.status === 404) keep(KEY, null, "session");
   }
   if (task.value?.id !== id) return;
   if (task.value.status === "running") update(id, { status: "lost" });
-  keep(KEY, null, "session");
+  else keep(KEY, null, "session");
   ended(task.value, result);
 };
 
@@ -94,7 +95,6 @@ export const dismissTask = (): void => {
 export const followAgain = (ended: Ended): void => {
   const text = kept(KEY, "session");
   if (text === null || session.value === null || task.value !== null) return;
-  keep(KEY, null, "session");
   const { id, total, label } = JSON.parse(text) as { id: string; total: number; label: string };
   void follow({ id, total, label }, ended);
 };

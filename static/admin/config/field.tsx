@@ -6,7 +6,7 @@ import { CopyButton } from "../../shared/copy-button.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { inLanguage } from "../../shared/language.ts";
 import { drafts, isHidden, refused, setDraft, shownValue, typed } from "./store.ts";
-import { say } from "./words.ts";
+import { say, sayUnit } from "./words.ts";
 
 const ORIGIN_TONES = { default: "", file: "blue", stored: "accent", environment: "violet" } as const;
 
@@ -153,7 +153,7 @@ const Control = ({ field, id, problem }: ControlProps): ComponentChild => {
             title={say("allowed", { allowed: field.allowed })}
             onInput={(event) => change(event.currentTarget.value)}
           />
-          {field.unit === undefined ? null : <span class="muted">{say(`unit_${field.unit}`)}</span>}
+          {field.unit === undefined ? null : <span class="muted">{sayUnit(field.unit)}</span>}
         </>
       );
     case "text":

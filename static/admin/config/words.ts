@@ -52,9 +52,14 @@ export const say = speak({
   generate: ["Make a random one", "随机生成"],
   on: ["on", "开"],
   off: ["off", "关"],
-  unit_seconds: ["seconds", "秒"],
-  unit_milliseconds: ["milliseconds", "毫秒"],
-  unit_hours: ["hours", "小时"],
-  unit_megabytes: ["MB", "MB"],
-  unit_tokens: ["tokens", "tokens"],
 });
+
+const UNITS: Readonly<Record<string, readonly [en: string, zh: string]>> = {
+  seconds: ["seconds", "秒"],
+  milliseconds: ["milliseconds", "毫秒"],
+  hours: ["hours", "小时"],
+  megabytes: ["MB", "MB"],
+};
+
+/** How a unit of the schema is written. */
+export const sayUnit = (unit: string): string => speak(UNITS)(unit);
