@@ -10,6 +10,8 @@ export interface PictureWishes {
   /** The bytes themselves instead of a link. */
   readonly inline?: boolean;
   readonly adult?: boolean;
+  /** Earlier stages wanted of each picture. */
+  readonly previews?: number;
 }
 
 export interface ClipWishes {

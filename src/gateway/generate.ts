@@ -79,7 +79,8 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
 
     const storedPicture = async (event: GenerationEvent & { type: "image" }): Promise<GenerationEvent> => {
       try {
-        const link = await pictures.store(event.source, { ...call, baseUrl: context.baseUrl });
+        const inline = request.pictureWishes?.inline ?? false;
+        const link = await pictures.store(event.source, { ...call, baseUrl: context.baseUrl, inline });
         return { ...event, source: { ...event.source, link } };
       } catch (thrown) {
         waiting = [];

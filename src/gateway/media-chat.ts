@@ -57,7 +57,7 @@ export const createMediaChat = ({ media, config, clock }: MediaChatDeps): ChatGa
       count,
       ratio: wishes.ratio ?? (isEdit ? null : PICTURE_RATIO),
       references: turn.references,
-      previews: 0,
+      previews: request.stream ? (wishes.previews ?? 0) : 0,
       concurrency: 1,
       adult: wishes.adult ?? false,
       stream: request.stream,
@@ -156,7 +156,7 @@ async function* asAnswer(events: GenerationStream, options: AnswerOptions): Gene
       case "progress":
         return progress(event);
       case "image":
-        return event.partial ? [] : [...close(), options.inline ? withBytes(event) : event];
+        return [...close(), options.inline && !event.partial ? withBytes(event) : event];
       case "video": {
         const before = close();
         block++;

@@ -19,8 +19,8 @@ export interface Pictures {
   keep(source: MediaSource, call: ProviderCall & { baseUrl: string; kind: MediaKind }): Promise<KeptFile>;
   /** The bytes alone, for what is not worth storing. Throws GatewayError. */
   fetch(source: MediaSource, call: ProviderCall): Promise<FetchedMedia>;
-  /** A public link, or a data URI when `app.image_format` says so. Throws GatewayError. */
-  store(source: MediaSource, call: ProviderCall & { baseUrl: string }): Promise<string>;
+  /** A public link, or a data URI when the caller wants the bytes or `app.image_format` says so. Throws GatewayError. */
+  store(source: MediaSource, call: ProviderCall & { baseUrl: string; inline: boolean }): Promise<string>;
 }
 
 export interface PictureDeps {
@@ -77,7 +77,8 @@ export const createPictures = ({ provider, config, clock, keep, link }: PictureD
     keep: stored,
     async store(source, call) {
       const file = await stored(source, { ...call, kind: "image" });
-      return config().app.image_format === "url" ? file.link : dataLink(file.mime, file.bytes);
+      const inline = call.inline || config().app.image_format !== "url";
+      return inline ? dataLink(file.mime, file.bytes) : file.link;
     },
   };
 };

@@ -3,6 +3,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import OpenAI from "openai";
 import type { Response as OpenAiResponse } from "openai/resources/responses/responses";
+import { sniffMedia } from "../../src/media/sniff.ts";
+import { readResponsesStream } from "../support/responses-grammar.ts";
 import { PROGRAM_KEY, type Program, startProgram } from "../support/program.ts";
 
 const MODEL = "grok-4";
@@ -112,16 +114,93 @@ describe("create", () => {
       expect(await answer.json()).toMatchObject({ error: { code: "content_policy_violation" } });
     }
   });
+});
 
-  test("image models are told apart", async () => {
-    const refused = await failure(client.responses.create({ model: "grok-imagine-1.0", input: "a cat" }));
-    expect(refused).toMatchObject({ status: 400, param: "model" });
-    const tools = [{ type: "image_generation" as const }];
-    expect(await failure(client.responses.create({ model: MODEL, input: "a cat", tools }))).toMatchObject({
-      status: 400,
-      code: "invalid_tools",
-      param: "tools.0.type",
-    });
+describe("pictures", () => {
+  const tools = (more: object = {}): OpenAI.Responses.Tool[] => [{ type: "image_generation", ...more }];
+  const pictureOf = ({ output }: OpenAiResponse) => output.find((item) => item.type === "image_generation_call");
+  const mimeOf = (base64: string | null | undefined) => sniffMedia(Uint8Array.fromBase64(base64 ?? ""));
+
+  test("a model that draws answers with a link in a text", async () => {
+    const response = await client.responses.create({ model: "grok-imagine-1.0", input: "a cat" });
+    // Progress is reasoning.
+    expect(response.output.map(({ type }) => type)).toEqual(["reasoning", "message"]);
+    const [, link = ""] = /^!\[image\]\((.+)\)$/.exec(response.output_text) ?? [];
+    expect(link).toStartWith(`${program.url}/v1/files/image/`);
+    expect(sniffMedia(new Uint8Array(await (await fetch(link)).arrayBuffer()))).toBe("image/jpeg");
+  });
+
+  test.each(["grok-imagine-1.0", MODEL])("with the hosted tool %s answers with the picture itself", async (model) => {
+    const asked = {
+      model,
+      input: "sim:image a cat",
+      tools: tools(),
+      tool_choice: { type: "image_generation" },
+    } as const;
+    const response = await client.responses.create(asked);
+    const item = pictureOf(response);
+    expect(item).toMatchObject({ status: "completed" });
+    expect(item?.id).toMatch(/^ig_[0-9a-f]{32}$/);
+    expect(mimeOf(item?.result)).toBe("image/jpeg");
+    expect(response.output_text).not.toContain("![image]");
+    expect(response.tools).toEqual(tools());
+  });
+
+  test("the stream tells its stages, and a look-up tells the same again", async () => {
+    const asked = { model: "grok-imagine-1.0", input: "a cat", tools: tools({ partial_images: 2 }), stream: true };
+    const text = await (await program.post("/v1/responses", asked)).text();
+    const { response, outcome, frames } = readResponsesStream(text);
+    expect(outcome).toBe("complete");
+    const stages = frames.filter(({ type }) => type.includes("image_generation_call"));
+    expect(stages.map(({ type }) => type.slice("response.image_generation_call.".length))).toEqual([
+      "in_progress",
+      "generating",
+      "partial_image",
+      "completed",
+    ]);
+    const preview = stages.find(({ type }) => type.endsWith("partial_image"));
+    expect(preview).toMatchObject({ partial_image_index: 0 });
+    expect(mimeOf(String(Reflect.get(preview ?? {}, "partial_image_b64")))).toBe("image/jpeg");
+    const replayed = await (await get(`/v1/responses/${response?.id}?stream=true`)).text();
+    expect(replayed).toBe(text);
+    const found = await client.responses.retrieve(response?.id ?? "");
+    expect(pictureOf(found)).toEqual(response?.output.find(({ type }) => type === "image_generation_call") as never);
+  });
+
+  test("the official helper reads the stream, and the next turn takes the item back", async () => {
+    const first = await client.responses
+      .stream({ model: MODEL, input: "sim:image a cat", tools: tools() })
+      .finalResponse();
+    const item = pictureOf(first);
+    expect(mimeOf(item?.result)).toBe("image/jpeg");
+    const input = [
+      { role: "user" as const, content: "a cat" },
+      ...(item ? [item] : []),
+      { role: "user" as const, content: "sim:echo and now?" },
+    ];
+    expect((await client.responses.create({ model: MODEL, input })).status).toBe("completed");
+    const chained = { model: MODEL, previous_response_id: first.id, input: "sim:echo and then?" };
+    expect((await client.responses.create(chained)).status).toBe("completed");
+  });
+
+  test("the size of the tool is drawn, wrong fields are refused by name", async () => {
+    await client.responses.create({ model: "grok-imagine-1.0", input: "a cat", tools: tools({ size: "1024x1536" }) });
+    expect(JSON.stringify(program.simulator.requests())).toContain('"aspect_ratio":"2:3"');
+    const refused = (more: object) =>
+      failure(client.responses.create({ model: MODEL, input: "a cat", tools: tools(more) }));
+    expect(await refused({ size: "1x1" })).toMatchObject({ status: 400, code: "invalid_size", param: "tools.0.size" });
+    expect(await refused({ partial_images: 4 })).toMatchObject({ status: 400, param: "tools.0.partial_images" });
+  });
+
+  test("a verdict on the content is a failure without a picture, previews included", async () => {
+    const asked = { model: "grok-imagine-1.0", input: "sim:blocked-pictures", tools: tools({ partial_images: 2 }) };
+    const answer = await program.post("/v1/responses", asked);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { code: "content_policy_violation" } });
+    const streamed = await program.post("/v1/responses", { ...asked, stream: true });
+    const text = await streamed.text();
+    expect(readResponsesStream(text)).toMatchObject({ outcome: "failed", error: "invalid_prompt" });
+    expect(text).not.toContain("image_generation_call");
   });
 });
 

@@ -70,6 +70,21 @@ const FOLLOWERS: Readonly<Record<string, Readonly<Record<string, readonly string
     "response.web_search_call.searching": ["response.web_search_call.completed"],
     "response.web_search_call.completed": [DONE],
   },
+  image_generation_call: {
+    [ADDED]: ["response.image_generation_call.in_progress"],
+    "response.image_generation_call.in_progress": ["response.image_generation_call.generating"],
+    "response.image_generation_call.generating": [
+      "response.image_generation_call.partial_image",
+      "response.image_generation_call.completed",
+      DONE,
+    ],
+    "response.image_generation_call.partial_image": [
+      "response.image_generation_call.partial_image",
+      "response.image_generation_call.completed",
+      DONE,
+    ],
+    "response.image_generation_call.completed": [DONE],
+  },
 };
 
 /** One item as its frames tell it. */
@@ -97,6 +112,11 @@ const createItem = (first: ResponseFrame) => {
       if (frame.type === DONE) {
         done = frame.item ?? null;
         must(done?.id === start.id && done.type === start.type, "another item is closed", frame);
+        if (done?.type === "image_generation_call") {
+          const drawn = done.result !== null && done.result !== "";
+          must(done.status === (drawn ? "completed" : "failed"), "a picture of another status", frame);
+          return;
+        }
         must(done?.status === "completed" || done?.status === "incomplete", "closed without a status", frame);
         return;
       }
@@ -135,6 +155,7 @@ const partsOf = (item: OutputItem): string[] => {
     case "function_call":
       return [item.arguments];
     case "web_search_call":
+    case "image_generation_call":
       return [];
     default:
       return item satisfies never;
@@ -152,7 +173,10 @@ const checkEnd = (type: string, response: ResponseObject, items: readonly Return
   for (const [at, item] of items.entries()) {
     const shown = response.output[at];
     if (item.done) must(isDeepStrictEqual(shown, item.done), "an item changed after it was closed", shown);
-    else must(failed && shown?.status === "incomplete", "an item that was never closed", shown);
+    else {
+      const unfinished = shown?.type === "image_generation_call" ? "failed" : "incomplete";
+      must(failed && shown?.status === unfinished, "an item that was never closed", shown);
+    }
     if (shown) must(isDeepStrictEqual(partsOf(shown), item.told), "an item with other words than were told", shown);
   }
 };

@@ -291,7 +291,7 @@ describe("refusals", () => {
     [{ text: { format: { type: "json_schema" } } }, "invalid_value", "text.format.name"],
     [{ text: { verbosity: "max" } }, "invalid_value", "text.verbosity"],
     [{ tools: [{ type: "function", name: "a b" }] }, "invalid_tools", "tools.0.name"],
-    [{ tools: [{ type: "image_generation" }] }, "invalid_tools", "tools.0.type"],
+    [{ tools: [{ type: "image_generation", partial_images: 9 }] }, "invalid_value", "tools.0.partial_images"],
     [{ tools: [{ type: "code_interpreter" }] }, "invalid_tools", "tools.0.type"],
     [{ tool_choice: "required" }, "invalid_tool_choice", "tool_choice"],
     [{ tool_choice: { type: "function", name: "f" } }, "invalid_tool_choice", "tool_choice"],

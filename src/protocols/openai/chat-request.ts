@@ -66,7 +66,7 @@ export const parseChatRequest = (body: unknown, limits: AttachmentLimits): ChatR
     ...toolFields,
     ...(responseFormat === undefined || responseFormat.type === "text" ? {} : { responseFormat }),
     ...(webSearch === undefined ? {} : { webSearch }),
-    ...parseMediaConfig(body),
+    ...parseMediaConfig(body, model),
   };
 };
 

@@ -1,6 +1,7 @@
-// `image_config` and `video_config` of a chat request: what it says to models that draw or film. Whether the model does either is
-// not known here. Invariant: a known field is checked, whatever the model; unknown ones are ignored.
+// `image_config` and `video_config` of a chat request: what it says to models that draw or film. Invariant: for such a model a
+// known field is checked and unknown ones are ignored; models that answer in words are told nothing of either.
 import type { ClipWishes, PictureWishes } from "../../core/media-wishes.ts";
+import { findModel } from "../../core/models.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { given, objectValue } from "./field.ts";
 import { clipPreset, clipRatio, clipResolution, clipSeconds } from "./media-clips.ts";
@@ -11,7 +12,11 @@ export interface MediaConfig {
   readonly clipWishes?: ClipWishes;
 }
 
-export const parseMediaConfig = (body: JsonObject): MediaConfig => {
+/** Whether the model draws or films; an unknown one is refused later and by name. */
+const makesMedia = (model: string): boolean => (findModel(model)?.kind ?? "chat") !== "chat";
+
+export const parseMediaConfig = (body: JsonObject, model: string): MediaConfig => {
+  if (!makesMedia(model)) return {};
   const picture = given(body, "image_config");
   const clip = given(body, "video_config");
   return {

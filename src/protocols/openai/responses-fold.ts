@@ -1,10 +1,11 @@
-// What a response consists of: events become items (reasoning, searches, text, function calls) and the frames that tell of
+// What a response consists of: events become items (reasoning, searches, text, calls, pictures) and the frames that tell of
 // them, in the order in which a caller sees them. Stream and single body are both written from here. Knows no framing.
 // Invariants: at most one item that is not a function call is open; an item's frames never follow its `done`; where batches
 // begin or end changes nothing.
 import type { GatewayError } from "../../core/errors.ts";
 import type { FinishReason, GenerationEvent, Usage } from "../../core/events.ts";
 import type { ItemDesk, ItemPlace, ResponsesSink } from "./responses-desk.ts";
+import { createDrawingWriter } from "./responses-drawing.ts";
 import { createMessageWriter } from "./responses-message.ts";
 import { createReasoningWriter } from "./responses-reasoning.ts";
 import {
@@ -30,7 +31,16 @@ export interface ResponsesFold {
   readonly ended: boolean;
 }
 
-export const createResponsesFold = (responseId: string, sink: ResponsesSink): ResponsesFold => {
+export interface ResponsesFoldOptions {
+  readonly responseId: string;
+  /** Pictures are items with their bytes instead of links in the text. */
+  readonly pictureItems: boolean;
+}
+
+export const createResponsesFold = (
+  { responseId, pictureItems }: ResponsesFoldOptions,
+  sink: ResponsesSink,
+): ResponsesFold => {
   const output: OutputItem[] = [];
   const desk: ItemDesk = {
     sink,
@@ -46,6 +56,7 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
   const reasoning = createReasoningWriter(desk);
   const message = createMessageWriter(desk);
   const search = createSearchWriter(desk);
+  const drawing = createDrawingWriter(desk);
   const tools = createToolWriter(desk);
   let upstream: UpstreamIds = {};
   let usage: Usage | null = null;
@@ -55,16 +66,31 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
     if (piece === "") return;
     reasoning.close();
     search.close();
+    drawing.close();
     message.add(piece);
   };
   const ownLine = (line: string) => {
     reasoning.close();
     search.close();
+    drawing.close();
     message.ownLine(line);
   };
   const thinking = () => {
     message.close("completed");
     search.close();
+    drawing.close();
+  };
+  const picture = (event: Extract<GenerationEvent, { type: "image" }>) => {
+    const { link, base64 } = event.source;
+    const bytes = base64 ?? inlineBytes(link);
+    if (pictureItems && bytes !== undefined) {
+      reasoning.close();
+      search.close();
+      message.close("completed");
+      return event.partial ? drawing.preview(bytes) : drawing.complete(bytes);
+    }
+    // A picture without a link could not be stored; its upstream address is useless to a caller.
+    if (!event.partial && link !== undefined) ownLine(`![image](${link})`);
   };
   const activity = (event: Extract<GenerationEvent, { type: "activity" }>) => {
     const action = searchAction(event);
@@ -78,18 +104,23 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
     }
     reasoning.close();
     message.close("completed");
+    drawing.close();
     search.open(action);
   };
   const finish = (reason: FinishReason) => {
     reasoning.close();
     search.close();
-    if (!output.some((item) => item.type === "message" || item.type === "function_call")) message.open();
+    drawing.close();
+    if (!output.some(({ type }) => isAnswer(type))) message.open();
     message.close(reason === "length" || reason === "content-filter" ? "incomplete" : "completed");
     sink.finish({ reason, usage });
   };
   /** What was being written stays in the output, marked as unfinished. */
   const fail = (error: GatewayError) => {
-    for (const item of output) if (item.status !== "completed") item.status = "incomplete";
+    for (const item of output) {
+      if (item.status === "completed" || item.status === "failed") continue;
+      item.status = item.type === "image_generation_call" ? "failed" : "incomplete";
+    }
     sink.failure(error);
   };
 
@@ -119,6 +150,7 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
         case "tool-start":
           reasoning.close();
           search.close();
+          drawing.close();
           message.close("completed");
           return tools.start(event);
         case "tool-delta":
@@ -126,9 +158,7 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
         case "tool-end":
           return tools.end(event.block, event.arguments);
         case "image":
-          // A picture without a link could not be stored; its upstream address is useless to a caller.
-          if (!event.partial && event.source.link !== undefined) ownLine(`![image](${event.source.link})`);
-          return;
+          return picture(event);
         case "video":
           if (event.source.link !== undefined) ownLine(`[video](${event.source.link})`);
           return;
@@ -161,6 +191,13 @@ export const createResponsesFold = (responseId: string, sink: ResponsesSink): Re
     },
   };
 };
+
+/** An answer needs one of these; when it has none it gets an empty message. */
+const isAnswer = (type: OutputItem["type"]): boolean =>
+  type === "message" || type === "function_call" || type === "image_generation_call";
+
+const inlineBytes = (link: string | undefined): string | undefined =>
+  link?.startsWith("data:") ? link.slice(link.indexOf(",") + 1) : undefined;
 
 type Activity = Extract<GenerationEvent, { type: "activity" }>;
 

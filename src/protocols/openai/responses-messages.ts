@@ -27,8 +27,8 @@ const RESULTS: ReadonlySet<unknown> = new Set([
   "local_shell_call_output",
   "shell_call_output",
 ]);
-/** Reasoning cannot be given back to the upstream, sealed or not; its searches are part of its answer already. */
-const DROPPED: ReadonlySet<unknown> = new Set(["reasoning", "web_search_call"]);
+/** Reasoning cannot be given back to the upstream, sealed or not; its searches and pictures are part of its answer already. */
+const DROPPED: ReadonlySet<unknown> = new Set(["reasoning", "web_search_call", "image_generation_call"]);
 
 export const messagesOf = (items: readonly InputItem[]): readonly Message[] => {
   const messages: Message[] = [];

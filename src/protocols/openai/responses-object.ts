@@ -7,7 +7,7 @@ import type { JsonObject } from "../../lib/json.ts";
 import { toOpenAiError } from "../errors.ts";
 
 export type ResponseStatus = "in_progress" | "completed" | "incomplete" | "failed";
-export type ItemStatus = "in_progress" | "searching" | "completed" | "incomplete";
+export type ItemStatus = "in_progress" | "searching" | "generating" | "completed" | "incomplete" | "failed";
 
 export interface UrlCitation {
   readonly type: "url_citation";
@@ -63,7 +63,15 @@ export interface WebSearchItem {
   readonly action: SearchAction;
 }
 
-export type OutputItem = ReasoningItem | MessageItem | FunctionCallItem | WebSearchItem;
+export interface ImageGenerationItem {
+  readonly id: string;
+  readonly type: "image_generation_call";
+  status: ItemStatus;
+  /** Base64; null until the picture is there. */
+  result: string | null;
+}
+
+export type OutputItem = ReasoningItem | MessageItem | FunctionCallItem | WebSearchItem | ImageGenerationItem;
 
 /** What the response repeats of its request; JSON as it is sent. */
 export interface ResponsesEcho {
@@ -223,7 +231,14 @@ const withWait = (message: string, error: GatewayError): string => {
   return `${message} Please try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))}s.`;
 };
 
-const PREFIX = { reasoning: "rs_", message: "msg_", function_call: "fc_", web_search_call: "ws_", compaction: "cmp_" };
+const PREFIX = {
+  reasoning: "rs_",
+  message: "msg_",
+  function_call: "fc_",
+  web_search_call: "ws_",
+  image_generation_call: "ig_",
+  compaction: "cmp_",
+};
 
 /** 32 hex digits behind the prefix: the response's first 28 and the item's number. */
 const numbered = (prefix: string, responseId: string, index: number): string =>

@@ -6,18 +6,23 @@ import { isObject, type JsonObject, numberAt, objectAt, objectsAt, stringAt } fr
 import type { ResponsesEcho } from "./responses-object.ts";
 import { createResponsesStreamEncoder } from "./responses-response.ts";
 
-/** What of a batch leaves a trace in the frames; addresses and bytes of pictures are not kept, their links are. */
+/** What of a batch leaves a trace in the frames; of pictures their links are kept, which hold the bytes where these were told. */
 export const keptEvents = (batch: EventBatch): readonly JsonObject[] =>
   batch.flatMap((event): JsonObject[] => {
     switch (event.type) {
       case "progress":
       case "upstream":
         return [];
-      case "image":
+      case "image": {
+        const { link, base64 } = event.source;
+        const { partial } = event;
+        // A preview has no link; without its bytes it left no trace.
+        if (partial) return base64 === undefined ? [] : [{ type: "image", index: 0, partial, source: { base64 } }];
+        return link === undefined ? [] : [{ type: "image", index: 0, partial, source: { link } }];
+      }
       case "video": {
         const { link } = event.source;
-        if (link === undefined || (event.type === "image" && event.partial)) return [];
-        return [{ type: event.type, index: 0, partial: false, source: { link } }];
+        return link === undefined ? [] : [{ type: "video", source: { link } }];
       }
       case "failure": {
         const { code, message, detail } = event.error;

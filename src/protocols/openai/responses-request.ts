@@ -15,7 +15,9 @@ import {
   refuse,
   requiredText,
 } from "./field.ts";
+import { parseMediaConfig } from "./media-config.ts";
 import { parseResponseFormat } from "./response-format.ts";
+import { parseDrawingTool } from "./responses-drawing-tool.ts";
 import { type InputItem, parseInput } from "./responses-input.ts";
 import type { ResponsesEcho } from "./responses-object.ts";
 import { explicitSession } from "./session-key.ts";
@@ -52,7 +54,9 @@ export const parseResponsesRequest = (
   const maxTokens = wholeNumber(body, "max_output_tokens");
   const reasoning = parseReasoning(body);
   const text = parseText(given(body, "text"));
-  const tools = parseToolFields(body);
+  const tools = parseToolFields(body, { drawing: true });
+  const media = parseMediaConfig(body, model);
+  const pictureWishes = { ...media.pictureWishes, ...parseDrawingTool(body["tools"]) };
   const cacheKey = textField(body, "prompt_cache_key");
   const sessionKey = explicitSession(body, headers);
   checkInclude(given(body, "include"));
@@ -69,6 +73,8 @@ export const parseResponsesRequest = (
       ...(sessionKey === undefined ? {} : { sessionKey }),
       ...reasoning.options,
       ...tools,
+      ...media,
+      ...(Object.keys(pictureWishes).length === 0 ? {} : { pictureWishes }),
     },
     echo: {
       model,

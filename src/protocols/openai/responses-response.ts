@@ -3,9 +3,10 @@
 // Invariants: sequence numbers count from 0 without gaps; a failure never looks like an end.
 import { GatewayError } from "../../core/errors.ts";
 import type { EventBatch, FinishReason } from "../../core/events.ts";
+import { isObject } from "../../lib/json.ts";
 import { toOpenAiError } from "../errors.ts";
 import type { ResponseEnd, ResponsesSink } from "./responses-desk.ts";
-import { createResponsesFold, type UpstreamIds } from "./responses-fold.ts";
+import { createResponsesFold, type ResponsesFoldOptions, type UpstreamIds } from "./responses-fold.ts";
 import {
   IN_PROGRESS,
   type OutputItem,
@@ -42,6 +43,12 @@ const INCOMPLETE: Readonly<Record<FinishReason, string | undefined>> = {
   "content-filter": "content_filter",
   other: undefined,
 };
+
+/** Whoever lists the tool reads pictures as its calls; others read text. */
+const foldOptions = ({ id, echo }: ResponsesOptions): ResponsesFoldOptions => ({
+  responseId: id,
+  pictureItems: echo.tools.some((tool) => isObject(tool) && tool["type"] === "image_generation"),
+});
 
 const finished = (options: ResponsesOptions, end: ResponseEnd, output: readonly OutputItem[]): ResponseObject => {
   const incomplete = INCOMPLETE[end.reason] ?? null;
@@ -105,7 +112,7 @@ export const createResponsesStreamEncoder = (options: ResponsesStreamOptions): R
       frame("response.failed", { response });
     },
   };
-  const fold = createResponsesFold(options.id, sink);
+  const fold = createResponsesFold(foldOptions(options), sink);
   return {
     get response() {
       return response;
@@ -135,7 +142,7 @@ export const collectResponse = async (
   options: ResponsesOptions,
 ): Promise<CollectedResponse> => {
   let end: ResponseEnd | undefined;
-  const fold = createResponsesFold(options.id, {
+  const fold = createResponsesFold(foldOptions(options), {
     start() {},
     frame() {},
     textDelta() {},

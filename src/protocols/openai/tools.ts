@@ -16,7 +16,16 @@ export interface ParsedTools {
   readonly tools: readonly ToolDefinition[];
   /** True when a hosted web search is among the tools. */
   readonly webSearch: boolean;
+  /** True when the hosted drawing of pictures is among the tools. */
+  readonly draws: boolean;
 }
+
+export interface ToolRules {
+  /** Whether the API knows the hosted `image_generation`. */
+  readonly drawing: boolean;
+}
+
+const DRAWING = "image_generation";
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
@@ -66,10 +75,11 @@ const listOf = (value: unknown, place: Place): readonly unknown[] => {
 };
 
 /** `tools` of Chat Completions and of Responses. */
-export const parseTools = (value: unknown, param: string): ParsedTools => {
+export const parseTools = (value: unknown, param: string, rules: ToolRules = { drawing: false }): ParsedTools => {
   const place: Place = { code: "invalid_tools", param };
-  if (value === undefined || value === null) return { tools: [], webSearch: false };
+  if (value === undefined || value === null) return { tools: [], webSearch: false, draws: false };
   let webSearch = false;
+  let draws = false;
   const tools = listOf(value, place).flatMap((item, index) => {
     const at: Place = { ...place, param: `${param}.${index}` };
     if (!isObject(item)) return refuse(at, `'${at.param}' must be an object.`);
@@ -78,8 +88,13 @@ export const parseTools = (value: unknown, param: string): ParsedTools => {
       webSearch = true;
       return [];
     }
+    if (type === DRAWING && rules.drawing) {
+      draws = true;
+      return [];
+    }
     if (type !== "function") {
-      const message = `'${at.param}.type' must be 'function', 'web_search' or 'web_search_preview'.`;
+      const hosted = ["web_search", "web_search_preview", ...(rules.drawing ? [DRAWING] : [])];
+      const message = `'${at.param}.type' must be one of: function, ${hosted.join(", ")}.`;
       return refuse({ ...at, param: `${at.param}.type` }, message);
     }
     const nested = given(item, "function");
@@ -90,19 +105,19 @@ export const parseTools = (value: unknown, param: string): ParsedTools => {
     return [parseFunctionTool(nested, { ...at, param: `${at.param}.function` })];
   });
   checkToolList(tools, place);
-  return { tools, webSearch };
+  return { tools, webSearch, draws };
 };
 
 /** The older `functions`: the same without a type. */
 export const parseFunctions = (value: unknown, param: string): ParsedTools => {
   const place: Place = { code: "invalid_tools", param };
-  if (value === undefined || value === null) return { tools: [], webSearch: false };
+  if (value === undefined || value === null) return { tools: [], webSearch: false, draws: false };
   const tools = listOf(value, place).map((item, index) => {
     const at: Place = { ...place, param: `${param}.${index}` };
     return isObject(item) ? parseFunctionTool(item, at) : refuse(at, `'${at.param}' must be an object.`);
   });
   checkToolList(tools, place);
-  return { tools, webSearch: false };
+  return { tools, webSearch: false, draws: false };
 };
 
 export interface ChoiceContext extends ParsedTools {
@@ -123,8 +138,8 @@ const choiceMode = (value: unknown, context: ChoiceContext): (typeof MODES)[numb
   const mode = MODES.find((item) => item === value);
   if (mode === undefined) return refuse(place, `'${context.param}' must be auto, none, required or a named function.`);
   if (mode !== "required" || context.tools.length > 0) return mode;
-  // The upstream's own search cannot be forced; with nothing else declared it decides by itself.
-  if (context.webSearch) return "auto";
+  // What the upstream does by itself cannot be forced; with nothing else declared it decides.
+  if (context.webSearch || context.draws) return "auto";
   return refuse(place, `'${context.param}' is 'required', but no tools are declared.`);
 };
 
@@ -140,6 +155,7 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
     return { mode: "forced", name: declaredName((isObject(nested) ? nested : value)["name"], context) };
   }
   if (typeof type === "string" && HOSTED_SEARCH.test(type) && context.webSearch) return { mode: "auto" };
+  if (type === DRAWING && context.draws) return { mode: "auto" };
   if (type !== "allowed_tools") {
     return refuse(place, `'${context.param}.type' must be 'function' or 'allowed_tools'.`);
   }
@@ -150,6 +166,7 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
   const allowed = tools.flatMap((item: unknown) => {
     if (!isObject(item)) return refuse(place, `Every allowed tool of '${context.param}' must be an object.`);
     if (typeof item["type"] === "string" && HOSTED_SEARCH.test(item["type"])) return [];
+    if (item["type"] === DRAWING && context.draws) return [];
     const inner = given(item, "function");
     return [declaredName((isObject(inner) ? inner : item)["name"], context)];
   });
@@ -169,9 +186,11 @@ const parseFunctionCall = (value: unknown, context: ChoiceContext): ToolChoice |
 export type ToolFields = Pick<GenerationRequest, "tools" | "toolChoice" | "parallelToolCalls" | "webSearch">;
 
 /** All tool fields of a body, as parts of a GenerationRequest; `tools` wins over the older `functions`. */
-export const parseToolFields = (body: JsonObject): ToolFields => {
+export const parseToolFields = (body: JsonObject, rules: ToolRules = { drawing: false }): ToolFields => {
   const modern = given(body, "tools") !== undefined || given(body, "functions") === undefined;
-  const declared = modern ? parseTools(given(body, "tools"), "tools") : parseFunctions(body["functions"], "functions");
+  const declared = modern
+    ? parseTools(given(body, "tools"), "tools", rules)
+    : parseFunctions(body["functions"], "functions");
   const choice =
     parseToolChoice(given(body, "tool_choice"), { ...declared, param: "tool_choice" }) ??
     parseFunctionCall(given(body, "function_call"), { ...declared, param: "function_call" });
