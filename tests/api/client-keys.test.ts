@@ -134,6 +134,69 @@ describe.each(WAYS.map((way) => [way.name, way] as const))("%s", (_, way) => {
   });
 });
 
+describe("pictures and clips", () => {
+  const post = (key: string, path: string, body: object) =>
+    program.post(path, body, { authorization: `Bearer ${key}` });
+  const used = async (id: string) => (await viewKey(program, id)).usage_today;
+
+  test.each([[false], [true]])("as many pictures a day as allowed (stream: %p)", async (stream) => {
+    const { key, id } = await makeKey(program, { image_limit: 3, chat_limit: 0 });
+    const draw = (n: number, prompt = "a cat") => post(key, "/v1/images/generations", { prompt, n, stream });
+    const first = await draw(2);
+    expect(first.status).toBe(200);
+    expect(first.headers.get("x-ratelimit-remaining-images")).toBe("1");
+    await first.text();
+    const refused = await draw(2);
+    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
+    expect(await codeOf(refused)).toBe("daily_quota_exceeded");
+    await (await draw(1, "sim:500")).text();
+    expect(await used(id)).toMatchObject({ image_used: 2, chat_used: 0 });
+    const last = await draw(1);
+    expect(last.status).toBe(200);
+    await last.text();
+    await until(async () => (await used(id)).image_used === 3);
+  });
+
+  test.each([[false], [true]])(
+    "a picture model in a conversation takes two pictures and no chat (stream: %p)",
+    async (stream) => {
+      const { key, id } = await makeKey(program, { image_limit: 2, chat_limit: 0 });
+      const draw = () =>
+        post(key, "/v1/chat/completions", {
+          ...{ model: "grok-imagine-1.0", stream, messages: [{ role: "user", content: "a cat" }] },
+        });
+      const first = await draw();
+      expect(first.status).toBe(200);
+      await first.text();
+      expect(await codeOf(await draw())).toBe("daily_quota_exceeded");
+      expect(await used(id)).toMatchObject({ image_used: 2, chat_used: 0 });
+    },
+  );
+
+  test("clips a day, and one that fails is given back", async () => {
+    const { key, id } = await makeKey(program, { video_limit: 1 });
+    const film = (prompt: string) => post(key, "/v1/videos", { prompt });
+    const ended = async (response: Response) => {
+      const job = (await response.json()) as { id: string };
+      const headers = { authorization: `Bearer ${key}` };
+      const state = async () =>
+        ((await (await fetch(`${program.url}/v1/videos/${job.id}`, { headers })).json()) as { status: string }).status;
+      await until(async () => ["completed", "failed"].includes(await state()));
+      return state();
+    };
+    expect(await ended(await film("sim:500"))).toBe("failed");
+    await until(async () => (await used(id)).video_used === 0);
+    expect(await ended(await film("a river"))).toBe("completed");
+    expect(await codeOf(await film("a lake"))).toBe("daily_quota_exceeded");
+    expect((await used(id)).video_used).toBe(1);
+    const rows = (await adminCall(program, `/api/v1/admin/requests?key=${id}&route=video%20job`)).body.items;
+    expect(rows.map(({ videos, outcome }: { videos: number; outcome: string }) => [videos, outcome])).toEqual([
+      [1, "finished"],
+      [0, expect.any(String)],
+    ]);
+  });
+});
+
 describe("many at once", () => {
   test.each(WAYS.map((way) => [way.name, way] as const))(
     "200 requests of one moment never get more than is left (%s)",
