@@ -1,7 +1,7 @@
 // Reads one block in which a model calls tools, in any of the syntaxes that models fall back to, as names and arguments.
 // Pure; where blocks begin and end in a text is tool-scan.ts's. Invariant: a closing tag inside a JSON string ends nothing.
 import { isObject, type JsonObject } from "./json-value.ts";
-import { parseJson, readArguments, unescapeMarkup, type Reading } from "./tool-json.ts";
+import { createJsonEnd, parseJson, readArguments, unescapeMarkup, type Reading } from "./tool-json.ts";
 import type { ToolDefinition } from "./request.ts";
 
 export interface RawCall {
@@ -52,9 +52,10 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
       ? (contentUntil(block, { from, tag, accept: (content) => readArguments(content, "repair") }) ?? untilEnd(from))
       : undefined);
 
-  /** Without a closing tag only sound JSON counts: whatever would have to be mended may have been cut off. */
+  /** Without a closing tag only sound JSON counts: what is missing or would have to be mended may have been cut off. */
   const untilEnd = (from: number) => {
-    const value = readArguments(block.slice(from).replace(/<\/?[\w\s]*$/, ""), "strict");
+    const content = block.slice(from).replace(/<\/?[\w\s]*$/, "");
+    const value = content.trim() === "" ? undefined : readArguments(content, "strict");
     return value === undefined ? undefined : { value, end: block.length };
   };
 
@@ -69,7 +70,7 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
       const found = argumentsFrom(after + open[0].length, open[1] ?? "");
       return found && { call: { name: call, arguments: found.value }, end: found.end };
     }
-    const closing = new RegExp(`^\\s*(</${element}\\s*>|$)`, "i").exec(block.slice(after));
+    const closing = new RegExp(`^\\s*</${element}\\s*>`, "i").exec(block.slice(after));
     return closing ? { call: { name: call, arguments: {} }, end: after + closing[0].length } : undefined;
   };
 
@@ -135,6 +136,27 @@ export const readMarkup = (block: string, options: { reading: Reading; find: Fin
     element.lastIndex = Math.max(read.end, from);
   }
   return { calls, complete };
+};
+
+const OPENINGS = /^(?:\s*<(?!\/|parameter\b)[^>]*>)*/i;
+
+/** How much of a block that broke off cannot begin a call: inside its unfinished arguments, what looks like one is a value. */
+export const unfinishedArguments = (block: string): number => {
+  let at = OPENINGS.exec(block)?.[0].length ?? 0;
+  for (let open = PARAMETER.exec(block.slice(at)); open; open = PARAMETER.exec(block.slice(at))) {
+    const value = contentUntil(block, { from: at + open[0].length, tag: "parameter", accept: (text) => text });
+    if (!value) return block.length;
+    at = value.end;
+  }
+  const json = block.slice(at).search(/[{[]/);
+  if (json < 0 || createJsonEnd().end(block.slice(at + json)) > 0) return Math.max(at, 1);
+  let quoted = false;
+  for (let place = at + json; place < block.length; place++) {
+    if (block[place] === "\\" && quoted) place++;
+    else if (block[place] === '"') quoted = !quoted;
+    else if (block[place] === "<" && !quoted) return place;
+  }
+  return block.length;
 };
 
 const schemaOf = (tool: ToolDefinition | undefined, key: string): JsonObject | undefined => {

@@ -3,7 +3,7 @@
 // nothing; a block that is no call after all comes out again as the text that it was; text after the first call does not.
 import type { ToolDefinition } from "./request.ts";
 import { createJsonEnd, type Reading } from "./tool-json.ts";
-import { readJsonCalls, readMarkup, type BlockCalls, type FindTool } from "./tool-markup.ts";
+import { type BlockCalls, type FindTool, readJsonCalls, readMarkup, unfinishedArguments } from "./tool-markup.ts";
 import { CANDIDATE, createSurroundings, triggerAt, type BlockKind } from "./tool-scan.ts";
 
 export interface ToolSink {
@@ -179,7 +179,7 @@ export const createToolReader = (options: ToolReaderOptions, sink: ToolSink): To
     if (verdict === "open") return false;
     capture = null;
     if (verdict === "text") {
-      passTo(from + 1);
+      passTo(from + (final ? unfinishedArguments(held.slice(from)) : 1));
       return true;
     }
     for (const call of verdict.calls) {

@@ -172,6 +172,43 @@ describe("calls", () => {
   });
 });
 
+describe("broken off", () => {
+  /** A call of another tool with everything, for arguments that only talk of it. */
+  const SHOWN = element("get_weather", PARIS);
+  const LONG: [name: string, answer: string, said: Said[]][] = [
+    ["in an argument that shows a call", block(element("Search", JSON.stringify({ q: SHOWN, r: 1 }))), []],
+    [
+      "in a parameter that shows a call",
+      `<invoke name="Search"><parameter name="q">${SHOWN} and so on</parameter></invoke>`,
+      [],
+    ],
+    [
+      "in JSON that shows a call",
+      JSON.stringify({ tool_calls: [{ name: "Search", arguments: { q: SHOWN, r: 1 } }] }),
+      [],
+    ],
+  ];
+  const calls = (said: readonly Said[]) => said.filter((one) => typeof one !== "string");
+
+  // Whatever an answer breaks off in, no call is made of the rest, none with fewer arguments, and no text is lost.
+  test.each([...CALLS, ...LONG])("%s: at every character", (_, answer) => {
+    const full = calls(read([answer]));
+    for (let at = 1; at <= answer.length; at++) {
+      const part = answer.slice(0, at);
+      const said = read([part]);
+      const made = calls(said);
+      expect({ part, made }).toEqual({ part, made: full.slice(0, made.length) });
+      if (made.length === 0) expect({ part, said }).toEqual({ part, said: [part] });
+      expect({ part, said: read([...part]) }).toEqual({ part, said });
+    }
+  });
+
+  test("a false start does not hide the call after it", () => {
+    const answer = `<tool_calls><tool_call><tool_name>Search</tool_name><parameters>{"q": ${block(SHOWN)}`;
+    expect(calls(read([answer]))).toEqual([paris]);
+  });
+});
+
 describe("texts", () => {
   test.each(TEXTS)("%s", (_, answer) => {
     for (const pieces of [[answer], ...everySplit(answer), [...answer]]) expect(read(pieces)).toEqual([answer]);
