@@ -228,12 +228,15 @@ describe("serve", () => {
       }),
     });
     expect(answer.status).toBe(200);
-    await answer.body?.getReader().read();
+    // Held until the end: a collected reader hangs up, and then there is nothing left to wait for.
+    const reader = answer.body?.getReader();
+    await reader?.read();
     gateway.child.kill("SIGTERM");
     await Bun.sleep(300);
     expect(gateway.child.exitCode).toBeNull();
     gateway.child.kill("SIGTERM");
     expect((await gateway.ended()).code).toBe(1);
+    await reader?.cancel().catch(() => {});
     simulator.child.kill("SIGTERM");
     expect((await simulator.ended()).code).toBe(0);
   }, 30_000);
