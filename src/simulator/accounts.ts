@@ -65,6 +65,8 @@ export interface Asset {
   generated: boolean;
   /** Computed on demand: thousands of generated pictures must cost nothing until somebody downloads one. */
   bytes: () => Uint8Array | Promise<Uint8Array>;
+  /** So many downloads are still refused: the file is not where its frame says yet. */
+  refusals?: number;
   extra: Record<string, unknown>;
 }
 

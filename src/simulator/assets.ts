@@ -89,6 +89,10 @@ export async function downloadAsset(call: Call): Promise<Response> {
     return toResponse(
       key.startsWith(`users/${account.uuid}/`) ? notFound("File") : { ...notFound("File"), status: 403 },
     );
+  if ((asset.refusals ?? 0) > 0) {
+    asset.refusals = (asset.refusals ?? 0) - 1;
+    return toResponse({ ...notFound("File"), status: 403 });
+  }
   return fileResponse(await asset.bytes(), { mimeType: asset.mimeType, range: request.headers.get("range") });
 }
 

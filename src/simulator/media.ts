@@ -11,6 +11,7 @@ import type { MediaJob } from "./media-frames.ts";
 import { finishedJpeg, newGeneratedPicture } from "./pictures.ts";
 import { invalid, notFound, onGeneration, refusalByWord, toResponse, tooManyRequests } from "./refusals.ts";
 import { readWords } from "./scenarios.ts";
+import type { Words } from "./scenarios.ts";
 import { stillVideo } from "./video-file.ts";
 import { fieldsOf, jsonResponse, keepAsset, textOf, textsOf } from "./world.ts";
 import type { Call, Fields } from "./world.ts";
@@ -65,7 +66,7 @@ function video(call: Call, ask: { body: Fields; config: Fields; legacy: boolean 
   });
   const mode = textOf(config["mode"]) || (/--mode=([\w-]+)/.exec(message)?.[1] ?? "custom");
   const save = (id: string): { video: string; thumbnail: string } =>
-    saveVideo(account, { id, prompt, seconds, extra: fieldsOf(body["mediaGenInput"]) });
+    saveVideo(account, { id, prompt, seconds, extra: fieldsOf(body["mediaGenInput"]), words: job.words });
   return play(call, job, videoBeats({ ...job, mode, resolutionName, legacy, save }));
 }
 
@@ -94,7 +95,8 @@ function edit(call: Call, body: Fields, input: Fields): Response {
   if (!knowsAssets(account, references)) return toResponse(notFound("Asset"));
   const job = mediaJob(call, { message, prompt, references, width: 832, height: 1248, input: body["mediaGenInput"] });
   const save = (id: string): string => {
-    return keepAsset(account, newGeneratedPicture({ id, owner: account.uuid, seed: prompt })).key;
+    const picture = newGeneratedPicture({ id, owner: account.uuid, seed: prompt });
+    return keepAsset(account, { ...picture, refusals: refusalsOf(job.words) }).key;
   };
   const count = legacy ? Number(body["imageGenerationCount"] ?? 2) : 1;
   return play(call, job, editBeats({ ...job, count, save }));
@@ -137,9 +139,15 @@ function assetsInUrls(urls: string[]): string[] {
   return urls.map((url) => /([0-9a-f]{8}-[0-9a-f-]{27})\/(?:content|image\.jpg)/.exec(url)?.[1] ?? url);
 }
 
+/** How often a new file is refused before it can be had. */
+function refusalsOf(words: Words): number {
+  if (words.has("asset-refused")) return Number.POSITIVE_INFINITY;
+  return words.has("asset-late") ? 2 : 0;
+}
+
 function saveVideo(
   account: Account,
-  facts: { id: string; prompt: string; seconds: number; extra: Fields },
+  facts: { id: string; prompt: string; seconds: number; extra: Fields; words: Words },
 ): { video: string; thumbnail: string } {
   const folder = `users/${account.uuid}/generated/${facts.id}`;
   const file = (): Uint8Array => stillVideo({ seed: facts.prompt, seconds: facts.seconds });
@@ -164,6 +172,7 @@ function saveVideo(
     ...common,
     sizeBytes: file().length,
     bytes: file,
+    refusals: refusalsOf(facts.words),
     extra: { mediaGenInput: facts.extra },
   });
   return { video: clip.key, thumbnail: preview.key };

@@ -154,7 +154,7 @@ describe("imagine-socket.ndjson", () => {
       ways++;
       const events = run([session, ...made], 1);
       expect(tell(events).finish).toBe("stop");
-      expect(urls(events).toSorted()).toEqual(urls(whole).toSorted());
+      expect(new Set(urls(events))).toEqual(new Set(urls(whole)));
     };
     weave([], first, second);
     expect(ways).toBe(70);

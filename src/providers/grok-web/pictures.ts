@@ -42,10 +42,12 @@ export const createPictures = ({ client, config, clock, chat }: PicturesDeps) =>
 
   const connect = async (call: MediaCall): Promise<UpstreamSocket> => {
     const { image } = config();
+    const longest = Math.max(image.timeout, image.stream_timeout, image.final_timeout);
     try {
       return await client.socket(call, "/ws/imagine/listen", {
         handshake: { ms: image.timeout * 1000, setting: "image.timeout" },
-        idle: { ms: Math.max(image.timeout, image.stream_timeout) * 1000, setting: "image.stream_timeout" },
+        // The limits of the drawing itself fire first: they know what is waited for.
+        idle: { ms: 2 * VERDICT_MS + longest * 1000, setting: "image.stream_timeout" },
       });
     } catch (thrown) {
       if (thrown instanceof GatewayError && thrown.row.blame === "egress") throw new NoSocket(thrown.message);
