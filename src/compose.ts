@@ -263,6 +263,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     },
     async importFolder(path): Promise<FolderReport> {
       const report = await files.migration.take(path, { id: "command-line", address: "local" });
+      await records.open();
       return { took: tookAnything(report), lines: reportLines(report) };
     },
     async stop() {
