@@ -243,6 +243,24 @@ describe.each([nginx, caddy].map((program) => [program.name, program] as const))
     socket.close();
   });
 
+  test.skipIf(missing)(`the trial that operators run passes, and fails with another key (needs ${name})`, async () => {
+    const trial = async (given: string) => {
+      const child = Bun.spawn(
+        [process.execPath, "scripts/smoke.ts", "--base-url", proxy.url, "--api-key", given, "--skip", "readiness"],
+        { cwd: join(import.meta.dir, "../.."), stdio: ["ignore", "pipe", "inherit"] },
+      );
+      const text = await new Response(child.stdout).text();
+      return { exitCode: await child.exited, text };
+    };
+    const good = await trial(key);
+    expect(good.text).toMatch(/\n10 passed, 0 failed, 1 left out\n$/);
+    expect(good.exitCode).toBe(0);
+    const bad = await trial("another-key");
+    expect(bad.exitCode).toBe(1);
+    expect(bad.text).toMatch(/FAIL {6}chat: status 401/);
+    expect(bad.text).toMatch(/pass {6}health/);
+  });
+
   // Caddy's certificates are its own affair.
   if (program !== nginx) return;
   test.skipIf(missing || openssl === null)("over https links are https (needs nginx and openssl)", async () => {
@@ -250,4 +268,35 @@ describe.each([nginx, caddy].map((program) => [program.name, program] as const))
     expect(link).toStartWith(`${proxy.tlsUrl}/v1/files/image/`);
     expect(await isPicture(link)).toBe(true);
   });
+
+  test.skipIf(missing || openssl === null)(
+    "below a path over https every kind of link and file opens (needs nginx and openssl)",
+    async () => {
+      const base = `${proxy.tlsUrl}/grok`;
+      const filed = `${base}/v1/files/`;
+      const said = async (model: string, content: string) => {
+        const body = { model, stream: false, messages: [{ role: "user", content }] };
+        const { choices } = await (await call(`${base}/v1/chat/completions`, body)).json();
+        return String(choices[0].message.content);
+      };
+      const [, drawn = ""] = /!\[image\]\((\S+)\)/.exec(await said("grok-chat-fast", "sim:image a lighthouse")) ?? [];
+      expect(drawn).toStartWith(`${filed}image/`);
+      expect(await isPicture(drawn)).toBe(true);
+      const [clip = ""] = /https:[^\s")]+/.exec(await said("grok-imagine-video", "a lighthouse")) ?? [];
+      expect(clip).toStartWith(`${filed}video/`);
+      const read = (url: string) =>
+        fetch(url, { headers: { authorization: `Bearer ${key}` }, tls: { rejectUnauthorized: false } });
+      expect((await read(clip)).headers.get("content-type")).toBe("video/mp4");
+
+      const job = await (
+        await call(`${base}/v1/videos`, { model: "grok-imagine-video", prompt: "a lighthouse" })
+      ).json();
+      const at = `${base}/v1/videos/${job.id}`;
+      await eventually("the clip is filmed", async () =>
+        (await (await read(at)).json()).status === "completed" ? true : undefined,
+      );
+      expect((await read(`${at}/content`)).headers.get("content-type")).toBe("video/mp4");
+      expect((await read(`${at}/content?variant=thumbnail`)).headers.get("content-type")).toBe("image/jpeg");
+    },
+  );
 });
