@@ -1,10 +1,12 @@
 // The contract of a journal; every driver passes the same tests.
 import { afterEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { Database } from "bun:sqlite";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryJournal } from "../../src/storage/memory-journal.ts";
 import type { Journal, JournalFilter, JournalRow } from "../../src/storage/port.ts";
+import { migrations } from "../../src/storage/migrations.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -231,5 +233,44 @@ test("rows and roll-ups outlive the process, and new rows go on after the old on
   const { rows } = await second.journal.search({}, { limit: 9 });
   expect(rows.map(({ id }) => id)).toEqual(["new", "old"]);
   await second.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a search through many rows lets other work go on", async () => {
+  const journal = openSql();
+  for (let batch = 0; batch < 20; batch++) {
+    await append(
+      journal,
+      Array.from({ length: 1_000 }, (_, index) => row({ id: `r${index}`, endMs: START + batch * 1_000 + index })),
+    );
+  }
+  let turns = 0;
+  const count = () => {
+    turns++;
+    next = setImmediate(count);
+  };
+  let next = setImmediate(count);
+  expect((await journal.search({ code: "none_such" }, { limit: 5 })).rows).toEqual([]);
+  clearImmediate(next);
+  expect(turns).toBeGreaterThanOrEqual(4);
+});
+
+test("a file from before the journal gives its freed pages back as well", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "journal-"));
+  const path = join(folder, "test.db");
+  // As such files were made: without a way to free pages a few at a time.
+  const older = new Database(path, { create: true });
+  older.run(migrations[0] ?? "");
+  older.run("PRAGMA application_id = 1194475856");
+  older.run("PRAGMA user_version = 1");
+  older.run("INSERT INTO documents VALUES ('c', 'a', 1, '1')");
+  older.close();
+  const store = openSqlite({ path });
+  const rows = Array.from({ length: 5_000 }, (_, index) => row({ id: `r${index}`, endMs: START + index }));
+  await append(store.journal, rows);
+  await store.journal.clear();
+  expect((await store.get("c", "a"))?.body).toBe(1);
+  await store.close();
+  expect(statSync(path).size).toBeLessThan(200_000);
   rmSync(folder, { recursive: true, force: true });
 });
