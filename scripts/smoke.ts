@@ -116,7 +116,7 @@ const checks: Readonly<Record<string, Check>> = {
     const startedMs = performance.now();
     const body = { model: target.model, messages, stream: true };
     const answer = await ask(target, { path: "/v1/chat/completions", body });
-    demand(answer.status === 200, `status ${answer.status}: ${(await answer.clone().text()).slice(0, 300)}`);
+    if (answer.status !== 200) throw new Wrong(`status ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
     const kind = answer.headers.get("content-type") ?? "";
     demand(kind.startsWith("text/event-stream"), `the content type is ${kind}`);
     const { text, arrivals } = await readStream(answer);
