@@ -36,7 +36,14 @@ export interface ComposeMedia {
 export const composeMedia = async (given: ComposeMedia) => {
   const { pool, provider, documents, config, clock, log, media, fetchForeign } = given;
   const foreign = { config, fetchForeign, sniff: sniffBytes };
-  const pictures = createPictures({ provider, config, clock, keep: media.put, link: mediaLink });
+  const pictures = createPictures({
+    provider,
+    config,
+    clock,
+    keep: media.put,
+    keepBody: media.putBody,
+    link: mediaLink,
+  });
   const accounts = createMediaAccounts(given);
   await accounts.open();
   const mediaGateway = createMedia({

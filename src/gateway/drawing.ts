@@ -63,7 +63,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
   const stored = async (source: MediaSource, about: { work: Work; lease: Lease }): Promise<MediaSource> => {
     const { request, context } = about.work;
     const call = callFor(about.lease, { signal: context.signal, log });
-    const kept = await pictures.keep(source, { ...call, baseUrl: context.baseUrl, kind: "image" });
+    const kept = await pictures.keep(source, { ...call, baseUrl: context.baseUrl });
     const { name, mime, link, bytes } = kept;
     return { name, mime, link, ...(request.inline ? { base64: bytes.toBase64() } : {}) };
   };

@@ -58,7 +58,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
 
   const keep: Filming["keep"] = async (video, call) => {
     const stored = async (source: MediaSource, kind: "image" | "video"): Promise<MediaSource> => {
-      const { name, mime, link } = await pictures.keep(source, { ...call, kind });
+      const { name, mime, link } = await (kind === "video" ? pictures.keepClip : pictures.keep)(source, call);
       return { name, mime, link, ...(source.id ? { id: source.id } : {}) };
     };
     const source = await stored(video.source, "video");

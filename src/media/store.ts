@@ -2,7 +2,7 @@
 // Knows no link and no upstream. Invariant: a file is whole or absent, its type comes from its bytes, and nothing outside
 // the two folders is ever opened.
 import { createHash } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -29,6 +29,11 @@ export interface NewMedia {
   readonly name?: string;
 }
 
+/** A file whose bytes come one after the other. */
+export interface NewMediaBody extends Omit<NewMedia, "bytes"> {
+  readonly body: { readonly length: number | null; read(): Promise<Uint8Array | null> };
+}
+
 export interface StoredFile {
   readonly kind: MediaKind;
   readonly name: string;
@@ -52,6 +57,8 @@ export interface KindUse {
 export interface MediaStore {
   /** Stores a file, or finds it when the same content is there under its name. Throws GatewayError. */
   put(file: NewMedia): Promise<StoredFile>;
+  /** The same without ever holding the file. The body is the caller's to cancel when this fails. */
+  putBody(file: NewMediaBody): Promise<StoredFile>;
   /** Null when there is no such file, or none that may be served. Throws `invalid_file_name`. */
   find(kind: MediaKind, name: string): Promise<StoredFile | null>;
   /** Where the files lie that are there. Throws `invalid_file_name`. */
@@ -84,6 +91,8 @@ export interface MediaStoreDeps {
 const COLLECTION = "media";
 /** Documents in one transaction. */
 const REMOVED_AT_ONCE = 500;
+/** The disk is looked at again after so many bytes of one file. */
+const ROOM_STEP = 16 * 1024 * 1024;
 
 const StoredRecord = z.object({
   mime: z.enum(["image/png", "image/jpeg", "image/webp", "image/gif", "video/mp4"]),
@@ -177,27 +186,81 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     const names = fileNames({ origin: file.name ?? file.origin, mime, digest: etag });
     const before = await choose(kind, { names, etag });
     if (before.there !== undefined) return before.there;
-    if (!(await room.hasRoomFor(bytes.byteLength))) throw full();
+    // A folder that is not there tells of no disk.
     await folder.make(kind);
+    if (!(await room.hasRoomFor(bytes.byteLength))) throw full();
     const part = pathOf({ kind, name: hexId(PART_PREFIX) });
     try {
-      await writeFile(part, bytes, { flag: "wx" });
-      const leave = await naming.enter();
-      try {
-        const { name, there } = await choose(kind, { names, etag });
-        if (there !== undefined) return there;
-        await rename(part, pathOf({ kind, name }));
-        const seen = await folder.look({ kind, name });
-        const modifiedMs = seen?.modifiedMs ?? clock.now();
-        const record = { mime, bytes: bytes.byteLength, etag, modifiedMs, origin: file.origin, account: file.account };
-        await writeRecord({ kind, name }, record);
-        room.wrote(bytes.byteLength);
-        return describe({ kind, name }, record);
-      } finally {
-        leave();
-      }
+      await writeFile(part, bytes, { flag: "wx" }).catch(asFull);
+      return await settle(part, { file, mime, etag, size: bytes.byteLength });
     } finally {
       await rm(part, { force: true });
+    }
+  };
+
+  /** Gives a written part its name, unless the same content is there already. */
+  const settle = async (
+    part: string,
+    facts: { file: Omit<NewMedia, "bytes">; mime: MediaType; etag: string; size: number },
+  ): Promise<StoredFile> => {
+    const { file, mime, etag, size } = facts;
+    const { kind, origin, account } = file;
+    const names = fileNames({ origin: file.name ?? origin, mime, digest: etag });
+    const leave = await naming.enter();
+    try {
+      const { name, there } = await choose(kind, { names, etag });
+      if (there !== undefined) return there;
+      await rename(part, pathOf({ kind, name }));
+      const seen = await folder.look({ kind, name });
+      const modifiedMs = seen?.modifiedMs ?? clock.now();
+      const record = { mime, bytes: size, etag, modifiedMs, origin, account };
+      await writeRecord({ kind, name }, record);
+      room.wrote(size);
+      return describe({ kind, name }, record);
+    } finally {
+      leave();
+    }
+  };
+
+  const putBody: MediaStore["putBody"] = async (file) => {
+    const { kind, body } = file;
+    const maxBytes = limits().maxFileBytes[kind];
+    if ((body.length ?? 0) > maxBytes) throw tooLarge(kind, maxBytes);
+    await folder.make(kind);
+    if (!(await room.hasRoomFor(body.length ?? ROOM_STEP))) throw full();
+    const part = pathOf({ kind, name: hexId(PART_PREFIX) });
+    try {
+      const { size, etag } = await writeBody(part, { body, kind, maxBytes });
+      const mime = checkType(kind, await readStart(part));
+      return await settle(part, { file, mime, etag, size });
+    } finally {
+      await rm(part, { force: true });
+    }
+  };
+
+  /** Looks after the disk on the way, because not every body says how long it is. */
+  const writeBody = async (
+    part: string,
+    { body, kind, maxBytes }: { body: NewMediaBody["body"]; kind: MediaKind; maxBytes: number },
+  ): Promise<{ size: number; etag: string }> => {
+    const hash = createHash("sha256");
+    const handle = await open(part, "wx");
+    try {
+      let size = 0;
+      let checked = 0;
+      for (let chunk = await body.read(); chunk !== null; chunk = await body.read()) {
+        size += chunk.byteLength;
+        if (size > maxBytes) throw tooLarge(kind, maxBytes);
+        if (size - checked >= ROOM_STEP) {
+          checked = size;
+          if (!(await room.hasRoomFor(ROOM_STEP))) throw full();
+        }
+        hash.update(chunk);
+        await handle.writeFile(chunk).catch(asFull);
+      }
+      return { size, etag: hash.digest("hex") };
+    } finally {
+      await handle.close();
     }
   };
 
@@ -205,6 +268,7 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
 
   return {
     put,
+    putBody,
     remove,
     async find(kind, name) {
       checkFileName(name);
@@ -235,10 +299,21 @@ const full = (): GatewayError =>
 
 /** The upstream sent it: whatever is wrong with it is not the caller's fault. */
 const checkContent = (file: NewMedia, maxBytes: number): MediaType => {
-  if (file.bytes.byteLength > maxBytes) {
-    throw new GatewayError("upstream_error", `The upstream's ${file.kind} is larger than ${maxBytes} bytes.`);
-  }
-  const mime = sniffMedia(file.bytes);
-  if (mime !== null && kindOf(mime) === file.kind) return mime;
-  throw new GatewayError("upstream_malformed", `The upstream's file is no ${file.kind} of a known type.`);
+  if (file.bytes.byteLength > maxBytes) throw tooLarge(file.kind, maxBytes);
+  return checkType(file.kind, file.bytes);
+};
+
+const checkType = (kind: MediaKind, bytes: Uint8Array): MediaType => {
+  const mime = sniffMedia(bytes);
+  if (mime !== null && kindOf(mime) === kind) return mime;
+  throw new GatewayError("upstream_malformed", `The upstream's file is no ${kind} of a known type.`);
+};
+
+const tooLarge = (kind: MediaKind, maxBytes: number): GatewayError =>
+  new GatewayError("upstream_error", `The upstream's ${kind} is larger than ${maxBytes} bytes.`);
+
+/** Whatever was measured before: the disk has the last word. */
+const asFull = (thrown: unknown): never => {
+  const code: unknown = thrown instanceof Error ? Reflect.get(thrown, "code") : undefined;
+  throw code === "ENOSPC" || code === "EDQUOT" ? full() : thrown;
 };

@@ -34,6 +34,15 @@ export interface FetchedMedia {
   readonly mime: string;
 }
 
+/** A file on its way: must be read to the end or cancelled. */
+export interface FileBody {
+  /** As the upstream says; null when it does not. */
+  readonly length: number | null;
+  /** The next chunk, or null at the end. */
+  read(): Promise<Uint8Array | null>;
+  cancel(): void;
+}
+
 export interface Provider {
   /** Yields batches until `finish` or `failure`; ends as soon as the signal aborts. Never throws. */
   generate(request: GenerationRequest, call: ChatCall): GenerationStream;
@@ -41,6 +50,8 @@ export interface Provider {
   quota(call: ProviderCall): Promise<QuotaReport>;
   /** Downloads a picture or clip that the account made. Throws GatewayError. */
   download(source: MediaSource, call: ProviderCall & { maxBytes: number }): Promise<FetchedMedia>;
+  /** The same without holding it, for what may be large. Throws GatewayError. */
+  openFile(source: MediaSource, call: ProviderCall): Promise<FileBody>;
   /** Opens new connections from now on: the edge refused the present ones. */
   resetEgress(): void;
 }

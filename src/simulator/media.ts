@@ -12,7 +12,7 @@ import { finishedJpeg, newGeneratedPicture } from "./pictures.ts";
 import { invalid, notFound, onGeneration, refusalByWord, toResponse, tooManyRequests } from "./refusals.ts";
 import { readWords } from "./scenarios.ts";
 import type { Words } from "./scenarios.ts";
-import { stillVideo } from "./video-file.ts";
+import { padVideo, stillVideo } from "./video-file.ts";
 import { fieldsOf, jsonResponse, keepAsset, textOf, textsOf } from "./world.ts";
 import type { Call, Fields } from "./world.ts";
 
@@ -150,7 +150,8 @@ function saveVideo(
   facts: { id: string; prompt: string; seconds: number; extra: Fields; words: Words },
 ): { video: string; thumbnail: string } {
   const folder = `users/${account.uuid}/generated/${facts.id}`;
-  const file = (): Uint8Array => stillVideo({ seed: facts.prompt, seconds: facts.seconds });
+  const megabytes = facts.words.has("file-size") ? facts.words.number("file-size") : 0;
+  const file = (): Uint8Array => padVideo(stillVideo({ seed: facts.prompt, seconds: facts.seconds }), megabytes);
   const source = "IMAGINE_GENERATED_FILE_SOURCE";
   const common = { fileSource: source, generated: true };
   const preview = {

@@ -61,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "image-searched", group: "pictures", summary: "a picture found on the web" },
   { name: "video-moderated", group: "pictures", summary: "a video that is withheld (video calls)" },
   { name: "video-missing", group: "pictures", summary: "a video that reaches 100 % without an address (video calls)" },
+  { name: "file-size", group: "pictures", number: 200, summary: "a clip of N MB (video calls)" },
   { name: "asset-late", group: "pictures", summary: "the file is refused twice before it can be had (edits, videos)" },
   { name: "asset-refused", group: "pictures", summary: "the file can never be had (edits, videos)" },
   {

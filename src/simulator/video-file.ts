@@ -18,6 +18,16 @@ export function stillVideo(wish: { seed: string; seconds: number }): Uint8Array 
   return concat([fileType, movie, box("mdat", ...frames)]);
 }
 
+/** A free box at the end makes the file larger without changing the clip. */
+export function padVideo(video: Uint8Array, megabytes: number): Uint8Array {
+  const missing = megabytes * 1024 * 1024 - video.length;
+  if (missing < 8) return video;
+  const padded = new Uint8Array(video.length + missing);
+  padded.set(video);
+  padded.set(concat([u32(missing), ascii("free")]), video.length);
+  return padded;
+}
+
 // --- H.264 ------------------------------------------------------------------------------------------------
 
 /** Constrained baseline, level 3, picture order type 2. */

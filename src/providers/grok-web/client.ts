@@ -45,6 +45,8 @@ export interface GrokClient {
     url: string,
     maxBytes: number,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; mime: string }>;
+  /** The same, unread. */
+  openFile(call: ProviderCall, url: string): Promise<UpstreamResponse>;
   socket(call: ProviderCall, path: string, limits: { handshake: Limit; idle: Limit }): Promise<UpstreamSocket>;
   /** New connections from now on, for an edge that has taken a dislike to the old ones. */
   reset(): void;
@@ -158,7 +160,7 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
     return found;
   };
 
-  const download: GrokClient["download"] = async (call, url, maxBytes) => {
+  const openFile: GrokClient["openFile"] = async (call, url) => {
     const { grok, asset } = config();
     const own = new URL(grok.assets_url);
     const target = new URL(url);
@@ -182,7 +184,11 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
       firstByte: limit,
       idle: limit,
     });
-    if (response.status !== 200) return refuse(response);
+    return response.status === 200 ? response : refuse(response);
+  };
+
+  const download: GrokClient["download"] = async (call, url, maxBytes) => {
+    const response = await openFile(call, url);
     const bytes = await response.bytes(maxBytes + 1);
     if (bytes.byteLength > maxBytes) {
       throw new GatewayError("upstream_malformed", "The upstream's file is larger than asset.max_download_mb allows.");
@@ -194,6 +200,7 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
     open,
     json,
     download,
+    openFile,
     socket: (call, path, limits) => {
       const headers = settings();
       return http.connect({

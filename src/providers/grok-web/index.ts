@@ -44,5 +44,15 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
       if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
       return client.download(call, source.url, call.maxBytes);
     },
+    async openFile(source, call) {
+      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
+      const { body, header } = await client.openFile(call, source.url);
+      const length = Number(header("content-length") ?? Number.NaN);
+      return {
+        length: Number.isSafeInteger(length) ? length : null,
+        read: () => body.read(),
+        cancel: () => body.cancel(),
+      };
+    },
   };
 };
