@@ -5,8 +5,15 @@ import { useEffect } from "preact/hooks";
 import { session } from "../shared/api.ts";
 import { ConfirmPlace } from "../shared/modal.tsx";
 import { Toasts } from "../shared/toast.tsx";
+import { AuditPageView } from "./audit/page.tsx";
+import { CachePage } from "./cache/page.tsx";
 import { ConfigPage } from "./config/page.tsx";
+import { DatacenterPage } from "./datacenter/page.tsx";
+import { DialogPage } from "./dialog/page.tsx";
+import { DownstreamPage } from "./downstream/page.tsx";
+import { KeysPage } from "./keys/page.tsx";
 import { LoginPage } from "./login.tsx";
+import { OverviewPage } from "./overview/page.tsx";
 import type { PagePath } from "./page-list.ts";
 import { navigate, path } from "./router.ts";
 import { Shell } from "./shell.tsx";
@@ -15,8 +22,15 @@ import { TokensPage } from "./tokens/page.tsx";
 const LOGIN = "/admin/login";
 
 const VIEWS: Readonly<Record<PagePath, () => ComponentChild>> = {
+  "/admin": () => <OverviewPage />,
   "/admin/token": () => <TokensPage />,
+  "/admin/keys": () => <KeysPage />,
   "/admin/config": () => <ConfigPage />,
+  "/admin/cache": () => <CachePage />,
+  "/admin/downstream": () => <DownstreamPage />,
+  "/admin/dialog": () => <DialogPage />,
+  "/admin/datacenter": () => <DatacenterPage />,
+  "/admin/audit": () => <AuditPageView />,
 };
 
 const isPage = (value: string): value is PagePath => Object.hasOwn(VIEWS, value);
@@ -24,7 +38,7 @@ const isPage = (value: string): value is PagePath => Object.hasOwn(VIEWS, value)
 /** Where to go after the login: only ever a page of this dashboard. */
 const wanted = (): string => {
   const next = new URLSearchParams(location.search).get("next") ?? "";
-  return isPage(next) ? next : "/admin/token";
+  return isPage(next) ? next : "/admin";
 };
 
 const Current = () => {

@@ -18,6 +18,9 @@ export const dateTime = (ms: number): string =>
 export const clockTime = (ms: number): string =>
   new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(ms);
 
+export const day = (ms: number): string =>
+  new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" }).format(ms);
+
 export const bytes = (value: number): string => {
   const units = ["B", "KB", "MB", "GB", "TB"];
   const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));

@@ -98,7 +98,9 @@ test("what is typed about an account is kept: note, tags, switched off and on", 
 });
 
 test("a test tells what the upstream said", async () => {
-  await site.admin("POST", "/tokens/add", { tokens: ["sim-ok-tested-account-1", "sim-blocked-tested-account-2"] });
+  await site.admin("POST", "/tokens/add", {
+    tokens: ["sim-ok-tested-account-good1", "sim-blocked-tested-account-evil2"],
+  });
   const { page, context } = await site.open("/admin/token");
   const run = async (search: string) => {
     await page.getByRole("searchbox").fill(search);
@@ -107,10 +109,10 @@ test("a test tells what the upstream said", async () => {
     await page.getByRole("menuitem", { name: "Test…" }).click();
     await page.getByRole("button", { name: "Run the test" }).click();
   };
-  await run("sim-ok-tested-account-1");
+  await run("sim-ok-tested-account-good1");
   await page.getByText(/It works: grok-.* answered in \d+ ms/).waitFor();
   await page.keyboard.press("Escape");
-  await run("sim-blocked-tested-account-2");
+  await run("sim-blocked-tested-account-evil2");
   await page.getByText(/It failed after \d+ ms/).waitFor();
   await page.getByRole("heading", { name: "The upstream said" }).waitFor();
   await context.close();

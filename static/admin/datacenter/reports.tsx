@@ -1,0 +1,141 @@
+// Sums over a chosen time: figures, a chart, the models, keys and accounts with the most. Adds nothing up itself.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { SumsView } from "../../../src/admin/report-view.ts";
+import type { SeriesPoint, TopRow } from "../../../src/admin/reports.ts";
+import { get } from "../../shared/api.ts";
+import { Bars } from "../../shared/chart.tsx";
+import { clockTime, count, day, percent, shortCount } from "../../shared/format.ts";
+import { useLoaded, Waiting } from "../../shared/loaded.tsx";
+import { useEvery } from "../../shared/ticker.ts";
+import { say } from "./words.ts";
+
+const RANGES = ["24h", "7d", "30d", "90d"] as const;
+type Range = (typeof RANGES)[number];
+const DIMENSIONS = [
+  ["model", "topModels"],
+  ["key", "topKeys"],
+  ["account", "topAccounts"],
+] as const;
+const RELOAD_MS = 10_000;
+
+interface Report {
+  readonly totals: SumsView;
+  readonly span: string;
+  readonly points: readonly SeriesPoint[];
+  readonly tops: readonly (readonly TopRow[])[];
+}
+
+const fetchReport = async (range: Range): Promise<Report> => {
+  const [totals, series, ...tops] = await Promise.all([
+    get<{ data: SumsView }>("/reports/totals", { range }),
+    get<{ span: string; data: SeriesPoint[] }>("/reports/series", { range }),
+    ...DIMENSIONS.map(([dimension]) => get<{ data: TopRow[] }>("/reports/top", { range, dimension })),
+  ]);
+  return { totals: totals.data, span: series.span, points: series.data, tops: tops.map(({ data }) => data) };
+};
+
+export const Reports = () => {
+  const range = useSignal<Range>("24h");
+  const loaded = useLoaded(() => fetchReport(range.value));
+  useEffect(() => void loaded.reload(), [range.value]);
+  useEvery(RELOAD_MS, () => void loaded.reload());
+  const report = loaded.value.value;
+  return (
+    <>
+      <div class="row">
+        <div class="tabs" role="group" aria-label={say("range")}>
+          {RANGES.map((one) => (
+            <button key={one} type="button" aria-pressed={range.value === one} onClick={() => (range.value = one)}>
+              {say(`range_${one}`)}
+            </button>
+          ))}
+        </div>
+      </div>
+      {report === null ? (
+        <Waiting loaded={loaded} />
+      ) : (
+        <>
+          <Figures totals={report.totals} />
+          <section class="panel padded" aria-labelledby="report-chart">
+            <h2 id="report-chart">{say("chart")}</h2>
+            <Bars
+              title={say("chart")}
+              names={[say("served"), say("failed")]}
+              bars={report.points.map(({ start_ms: start, served, failed }) => ({
+                label: report.span === "hour" ? `${day(start)} ${clockTime(start)}` : day(start),
+                good: served,
+                bad: failed,
+              }))}
+            />
+          </section>
+          <div class="cards">
+            {DIMENSIONS.map(([dimension, word], index) => (
+              <Top key={dimension} title={say(word)} rows={report.tops[index] ?? []} />
+            ))}
+          </div>
+        </>
+      )}
+    </>
+  );
+};
+
+const ms = (value: number | null): string => {
+  if (value === null) return "–";
+  return value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : `${count(Math.round(value))} ms`;
+};
+
+const Figures = ({ totals }: { totals: SumsView }) => {
+  const figures: readonly [string, string][] = [
+    [say("total"), shortCount(totals.requests)],
+    [say("served"), shortCount(totals.served)],
+    [say("failed"), shortCount(totals.failed)],
+    [say("left"), shortCount(totals.client_closed)],
+    [say("rate"), totals.success_rate === null ? "–" : percent(totals.success_rate / 100)],
+    [say("first"), ms(totals.first_byte_ms)],
+    [say("took"), ms(totals.total_ms)],
+    [say("tokensIn"), shortCount(totals.tokens_in)],
+    [say("tokensOut"), shortCount(totals.tokens_out)],
+    [say("pictures"), shortCount(totals.images)],
+    [say("clips"), shortCount(totals.videos)],
+  ];
+  return (
+    <dl class="stats many">
+      {figures.map(([name, value]) => (
+        <div key={name} class="stat">
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+};
+
+const Top = ({ title, rows }: { title: string; rows: readonly TopRow[] }) => {
+  const most = Math.max(1, ...rows.map(({ requests }) => requests));
+  return (
+    <section class="panel padded" aria-label={title}>
+      <h2>{title}</h2>
+      {rows.length === 0 ? (
+        <p class="muted">{say("none")}</p>
+      ) : (
+        <ol class="top-list">
+          {rows.map(({ value, name, requests, failed }) => (
+            <li key={value}>
+              <span class="row">
+                <span class="grow ellipsis" title={name}>
+                  {name}
+                </span>
+                {failed > 0 ? <span class="danger-text small-text">{count(failed)}</span> : null}
+                <strong>{count(requests)}</strong>
+              </span>
+              <span class="bar" aria-hidden="true">
+                <span style={{ width: `${(requests / most) * 100}%` }} />
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+};

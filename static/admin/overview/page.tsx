@@ -1,0 +1,258 @@
+// The first page: what needs a hand, how the pool stands, what went through in the last day, how to call the API.
+// Invariant: every warning says what to do and leads there.
+import type { TokenPage, TokenTotals } from "../../../src/admin/accounts.ts";
+import type { SumsView } from "../../../src/admin/report-view.ts";
+import type { SeriesPoint } from "../../../src/admin/reports.ts";
+import { get } from "../../shared/api.ts";
+import { Bars } from "../../shared/chart.tsx";
+import { CopyButton } from "../../shared/copy-button.tsx";
+import { clockTime, count, percent, shortCount, span } from "../../shared/format.ts";
+import { Icon } from "../../shared/icons.tsx";
+import { useLoaded, Waiting } from "../../shared/loaded.tsx";
+import { useEvery } from "../../shared/ticker.ts";
+import type { Form } from "../config/store.ts";
+import { say } from "./words.ts";
+
+interface Health {
+  readonly version: string;
+  readonly commit: string;
+  readonly uptime_s: number;
+}
+
+interface Ready {
+  readonly ready: boolean;
+  readonly components: Readonly<Record<string, string>>;
+}
+
+interface Overview {
+  readonly health: Health;
+  readonly ready: Ready;
+  readonly pool: TokenPage & { readonly totals: TokenTotals };
+  readonly form: Form;
+  readonly keys: { readonly total: number; readonly global_key_set: boolean };
+  readonly day: SumsView;
+  readonly hours: readonly SeriesPoint[];
+}
+
+/** Not ready is an answer too. */
+const readiness = async (): Promise<Ready> => (await (await fetch("/readyz")).json()) as Ready;
+
+const fetchAll = async (): Promise<Overview> => {
+  const [health, ready, pool, form, keys, day, hours] = await Promise.all([
+    get<Health>("/health"),
+    readiness(),
+    get<Overview["pool"]>("/tokens/list", { page_size: 1 }),
+    get<Form>("/config/form"),
+    get<Overview["keys"]>("/keys", { page_size: 1 }),
+    get<{ data: SumsView }>("/reports/totals", { range: "24h" }),
+    get<{ data: SeriesPoint[] }>("/reports/series", { range: "24h", span: "hour" }),
+  ]);
+  return { health, ready, pool, form, keys, day: day.data, hours: hours.data };
+};
+
+const RELOAD_MS = 10_000;
+
+export const OverviewPage = () => {
+  const loaded = useLoaded(fetchAll);
+  useEvery(RELOAD_MS, () => void loaded.reload());
+  const all = loaded.value.value;
+  return (
+    <div class="page">
+      <header class="page-head">
+        <div>
+          <h1>{say("title")}</h1>
+          <p class="muted">{say("intro")}</p>
+        </div>
+      </header>
+      {all === null ? (
+        <Waiting loaded={loaded} />
+      ) : (
+        <>
+          <Warnings all={all} />
+          <div class="cards">
+            <Pool all={all} />
+            <State all={all} />
+          </div>
+          <Traffic all={all} />
+          <Calling all={all} />
+        </>
+      )}
+    </div>
+  );
+};
+
+interface Warning {
+  readonly tone: "bad" | "warn" | "";
+  readonly text: string;
+  readonly to: string;
+  readonly action: string;
+}
+
+const warningsOf = ({ pool, form, keys, ready }: Overview): Warning[] => {
+  const { totals } = pool;
+  const found: Warning[] = [];
+  const tokens = { to: "/admin/token", action: say("toTokens") };
+  const config = { to: "/admin/config#app", action: say("toConfig") };
+  const broken = Object.entries(ready.components).filter(([, state]) => state !== "ok");
+  for (const [name, state] of broken) found.push({ tone: "bad", text: `${name}: ${state}`, ...tokens });
+  if (totals.total === 0) found.push({ tone: "bad", text: say("noAccounts"), ...tokens });
+  else if (totals.active === 0) found.push({ tone: "bad", text: say("noActive"), ...tokens });
+  else if (totals.cooling * 2 > totals.total) found.push({ tone: "warn", text: say("manyCooling"), ...tokens });
+  if (form.warning !== null) found.push({ tone: "warn", text: form.warning, ...config });
+  if (!keys.global_key_set && keys.total === 0) {
+    found.push({ tone: "warn", text: say("open"), to: "/admin/keys", action: say("toKeys") });
+  }
+  if (form.pendingRestart.length > 0) {
+    found.push({ tone: "", text: say("restart", { keys: form.pendingRestart.join(", ") }), ...config });
+  }
+  return found;
+};
+
+const Warnings = ({ all }: { all: Overview }) => {
+  const warnings = warningsOf(all);
+  if (warnings.length === 0) {
+    return (
+      <p class="notice good">
+        <Icon name="check" />
+        {say("allWell")}
+      </p>
+    );
+  }
+  return (
+    <ul class="warnings">
+      {warnings.map(({ tone, text, to, action }) => (
+        <li key={text} class={`notice ${tone}`}>
+          <Icon name={tone === "" ? "info" : "warning"} />
+          <span class="grow">{text}</span>
+          <a class="nowrap" href={to}>
+            {action}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+};
+
+const PARTS = ["active", "cooling", "expired", "disabled"] as const;
+
+const Pool = ({ all: { pool } }: { all: Overview }) => {
+  const { counts, totals } = pool;
+  return (
+    <section class="panel padded" aria-labelledby="overview-pool">
+      <h2 id="overview-pool">{say("pool")}</h2>
+      <div class="split" aria-hidden="true">
+        {PARTS.map((part) => (
+          <span key={part} class={part} style={{ flexGrow: counts.status[part] }} />
+        ))}
+      </div>
+      <dl class="pairs split-names">
+        {PARTS.map((part) => (
+          <>
+            <dt key={part}>
+              <span class={`dot ${part}`} />
+              {say(part)}
+            </dt>
+            <dd key={`${part}-number`}>{count(counts.status[part])}</dd>
+          </>
+        ))}
+        <dt>{say("quota")}</dt>
+        <dd>
+          {count(totals.quota)}
+          {totals.quota_unknown > 0 ? (
+            <span class="muted"> · {say("quotaUnknown", { n: count(totals.quota_unknown) })}</span>
+          ) : null}
+        </dd>
+        <dt>{say("pools")}</dt>
+        <dd>
+          {Object.entries(counts.pools)
+            .map(([name, number]) => `${name} ${count(number)}`)
+            .join(", ") || "–"}
+        </dd>
+      </dl>
+    </section>
+  );
+};
+
+const State = ({ all: { health, ready } }: { all: Overview }) => (
+  <section class="panel padded" aria-labelledby="overview-state">
+    <h2 id="overview-state">{say("state")}</h2>
+    <dl class="pairs">
+      <dt>{say("ready")}</dt>
+      <dd>
+        <span class={`badge ${ready.ready ? "ok" : "bad"}`}>{ready.ready ? say("yes") : say("no")}</span>
+      </dd>
+      {Object.entries(ready.components).map(([name, state]) => (
+        <>
+          <dt key={name}>{name}</dt>
+          <dd key={`${name}-state`} class={state === "ok" ? "" : "danger-text"}>
+            {state}
+          </dd>
+        </>
+      ))}
+      <dt>{say("version")}</dt>
+      <dd>
+        {health.version} <span class="muted mono">{health.commit}</span>
+      </dd>
+      <dt>{say("uptime")}</dt>
+      <dd>{span(health.uptime_s)}</dd>
+    </dl>
+  </section>
+);
+
+const Traffic = ({ all: { day, hours } }: { all: Overview }) => (
+  <section class="panel padded" aria-labelledby="overview-day">
+    <h2 id="overview-day">{say("day")}</h2>
+    <dl class="figures">
+      <div>
+        <dt>{say("requests")}</dt>
+        <dd>{shortCount(day.requests)}</dd>
+      </div>
+      <div>
+        <dt>{say("success")}</dt>
+        <dd>{day.success_rate === null ? "–" : percent(day.success_rate / 100)}</dd>
+      </div>
+      <div>
+        <dt>{say("firstByte")}</dt>
+        <dd>{day.first_byte_ms === null ? "–" : `${count(Math.round(day.first_byte_ms))} ms`}</dd>
+      </div>
+      <div>
+        <dt>{say("tokensOut")}</dt>
+        <dd>{shortCount(day.tokens_out)}</dd>
+      </div>
+    </dl>
+    <Bars
+      title={say("chart")}
+      names={[say("served"), say("failed")]}
+      bars={hours.map(({ start_ms: start, served, failed }) => ({
+        label: clockTime(start),
+        good: served,
+        bad: failed,
+      }))}
+    />
+  </section>
+);
+
+const Calling = ({ all: { keys } }: { all: Overview }) => {
+  const base = `${location.origin}/v1`;
+  const needsKey = keys.global_key_set || keys.total > 0;
+  const example = [
+    `curl ${base}/chat/completions \\`,
+    ...(needsKey ? ['  -H "Authorization: Bearer $API_KEY" \\'] : []),
+    '  -H "Content-Type: application/json" \\',
+    `  -d '{"model":"grok-4-fast","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'`,
+  ].join("\n");
+  return (
+    <section class="panel padded" aria-labelledby="overview-calling">
+      <h2 id="overview-calling">{say("calling")}</h2>
+      <p class="row wrap">
+        {say("base")} <code class="mono">{base}</code> <CopyButton text={base} />
+      </p>
+      <div class="example">
+        <pre class="code" tabIndex={0}>
+          {example}
+        </pre>
+        <CopyButton text={example} />
+      </div>
+    </section>
+  );
+};

@@ -1,0 +1,89 @@
+// Bars over time in two parts, drawn as SVG by hand. Knows no number's meaning.
+// Invariant: whoever cannot see the bars finds the same numbers in a table.
+import { count } from "./format.ts";
+
+export interface Bar {
+  readonly label: string;
+  /** Lower part. */
+  readonly good: number;
+  /** Upper part. */
+  readonly bad: number;
+}
+
+export interface BarsProps {
+  readonly title: string;
+  readonly bars: readonly Bar[];
+  readonly names: readonly [good: string, bad: string];
+}
+
+const HEIGHT = 140;
+const WIDTH = 720;
+const GAP = 0.22;
+
+/** A round number a little above. */
+const topOf = (most: number): number => {
+  if (most <= 4) return 4;
+  const step = 10 ** Math.floor(Math.log10(most));
+  return [1, 2, 2.5, 5, 10].map((factor) => factor * step).find((value) => value >= most) ?? most;
+};
+
+export const Bars = ({ title, bars, names }: BarsProps) => {
+  const top = topOf(Math.max(0, ...bars.map(({ good, bad }) => good + bad)));
+  const step = WIDTH / Math.max(1, bars.length);
+  const high = (value: number) => (value / top) * HEIGHT;
+  return (
+    <figure class="chart">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT + 2}`} preserveAspectRatio="none" role="img" aria-label={title}>
+        {[0.25, 0.5, 0.75, 1].map((part) => (
+          <line
+            key={part}
+            class="chart-line"
+            x1={0}
+            x2={WIDTH}
+            y1={HEIGHT * (1 - part) + 1}
+            y2={HEIGHT * (1 - part) + 1}
+          />
+        ))}
+        {bars.map(({ label, good, bad }, index) => (
+          <g key={label + String(index)}>
+            <title>{`${label}: ${names[0]} ${count(good)}, ${names[1]} ${count(bad)}`}</title>
+            <rect class="chart-hit" x={index * step} y={0} width={step} height={HEIGHT + 2} />
+            <rect
+              class="chart-good"
+              x={index * step + (step * GAP) / 2}
+              width={step * (1 - GAP)}
+              y={HEIGHT - high(good) + 1}
+              height={high(good)}
+            />
+            <rect
+              class="chart-bad"
+              x={index * step + (step * GAP) / 2}
+              width={step * (1 - GAP)}
+              y={HEIGHT - high(good + bad) + 1}
+              height={high(bad)}
+            />
+          </g>
+        ))}
+      </svg>
+      <figcaption class="chart-axis muted small-text" aria-hidden="true">
+        <span>{bars[0]?.label}</span>
+        <span>
+          <span class="chart-key good" /> {names[0]} <span class="chart-key bad" /> {names[1]} · max {count(top)}
+        </span>
+        <span>{bars.at(-1)?.label}</span>
+      </figcaption>
+      <table class="sr-only">
+        <caption>{title}</caption>
+        <tbody>
+          {bars.map(({ label, good, bad }, index) => (
+            <tr key={index}>
+              <th scope="row">{label}</th>
+              <td>{`${names[0]} ${count(good)}`}</td>
+              <td>{`${names[1]} ${count(bad)}`}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </figure>
+  );
+};
