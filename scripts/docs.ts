@@ -84,9 +84,7 @@ function modelTable(language: Language): string {
 /** One row a route; other paths of the same handler stand beside it. */
 function routeTable(language: Language): string {
   const head =
-    language === "zh"
-      ? "| 路由 | 凭据 | 开关 | 说明（英文） |"
-      : "| Route | Credential | Toggle | What it does |";
+    language === "zh" ? "| 路由 | 凭据 | 开关 | 说明（英文） |" : "| Route | Credential | Toggle | What it does |";
   const rows = ROUTES.map(({ method, path, aliases = [], auth, toggle, summary }) => {
     const others = aliases.length > 0 ? ` (${aliases.map((alias) => `\`${alias}\``).join(", ")})` : "";
     return `| \`${method} ${path}\`${others} | ${auth} | ${toggle ? `\`downstream.${toggle}\`` : ""} | ${summary} |`;

@@ -294,8 +294,8 @@ describe("scenarios", () => {
   test("a cut is a broken body, a missing end is a clean one", async () => {
     const sim = simulator();
     const cut = await read(await chat(sim, "sim:cut"));
+    // How much of the beginning arrives is up to the kernel: a reset may overtake what was sent before it.
     expect(cut.cut).toBe(true);
-    expect(cut.text.length).toBeGreaterThan(20);
     expect(cut.final).toBeUndefined();
     const short = await read(await chat(sim, "sim:no-model-response"));
     expect([short.cut, short.final]).toEqual([false, undefined]);
