@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compileExecutable } from "./compile.ts";
+import { buildPages } from "./pages.ts";
 import { type Addon, fetchAddon } from "./release-addons.ts";
 import { bundledPackages, cratesIn, type PackageInside, runtimeLicences } from "./release-contents.ts";
 import { readElf } from "./release-elf.ts";
@@ -44,6 +45,9 @@ async function main(): Promise<boolean> {
   const folder = resolve(values.out);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  // File names inside the executable are relative to the working folder: the same everywhere, or the bytes differ.
+  process.chdir(root);
+  await buildPages({ root });
   const packages = await bundledPackages(root);
   const made: Made[] = [];
   const failed: string[] = [];

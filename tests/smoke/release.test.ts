@@ -169,6 +169,9 @@ describe("each executable that can run here", () => {
             }),
           });
           expect(await answer.text()).toMatch(/"finish_reason":"stop"[\s\S]*data: \[DONE\]\s*$/);
+          const page = await fetch(`${url}/admin`);
+          expect(page.status).toBe(200);
+          expect(await page.text()).toContain("<script");
           child.kill("SIGTERM");
           expect(await child.exited).toBe(0);
         } finally {
