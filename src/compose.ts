@@ -252,7 +252,12 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       setTimeout(() => {
         grokWeb
           .warmUp()
-          .catch((error: unknown) => log.error("the upstream client cannot start; check proxy.browser", { error }));
+          .catch((error: unknown) =>
+            log.error(
+              "the upstream client cannot start; check proxy.browser, and that TMPDIR is writable and allows execution",
+              { error },
+            ),
+          );
       }, WARM_UP_MS).unref();
       return listening;
     },
