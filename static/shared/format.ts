@@ -15,6 +15,14 @@ export const percent = (ratio: number): string =>
 export const dateTime = (ms: number): string =>
   new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(ms);
 
+/** To the second, for what happens often. */
+export const moment = (ms: number): string =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "medium" }).format(ms);
+
+/** As long as a request takes. */
+export const milliseconds = (ms: number): string =>
+  ms >= 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${count(Math.round(ms))} ms`;
+
 export const clockTime = (ms: number): string =>
   new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(ms);
 

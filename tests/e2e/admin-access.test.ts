@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import type axe from "axe-core";
 import { type Site, startSite } from "./browser.ts";
 
-const PAGES = ["/admin/login", "/admin/token", "/admin/config"];
+const PAGES = ["login", "token", "keys", "config", "cache", "downstream", "dialog", "datacenter", "audit"].map(
+  (name) => `/admin/${name}`,
+);
+PAGES.push("/admin", "/admin/datacenter#requests", "/admin/datacenter#logs");
 
 setDefaultTimeout(30_000);
 

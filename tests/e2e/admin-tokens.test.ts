@@ -8,7 +8,7 @@ setDefaultTimeout(30_000);
 let site: Site;
 beforeAll(async () => {
   // One question at a time makes a job long enough to be stopped.
-  site = await startSite({ GROK2API_USAGE_CONCURRENT: "1" });
+  site = await startSite({ GROK2API_USAGE_CONCURRENT: "1", GROK2API_CHAT_TRANSPORT: "rest" });
 });
 afterAll(() => site.stop());
 
@@ -31,9 +31,9 @@ test("a pasted list shows what it is before it is sent, and afterwards every lin
     page,
     "sim-ok-pasted-account-1\nsso=sim-ok-pasted-account-2; path=/\nsim-ok-pasted-account-1\nabc\n",
   );
-  await page.getByText("3 lines look like tokens.").waitFor();
-  await page.getByText("1 of them repeat earlier ones.").waitFor();
-  await page.getByText("1 lines look too short: 4").waitFor();
+  await page.getByText("Lines that look like tokens: 3.").waitFor();
+  await page.getByText("Repeated: 1.").waitFor();
+  await page.getByText("Too short: line 4.").waitFor();
   await submitImport(page);
   await page.getByText("2 added, 0 changed, 0 as they were.").waitFor();
   await page.getByText("Line 3").waitFor();
@@ -55,7 +55,7 @@ test("a dropped file opens the dialog and is read", async () => {
     mimeType: "application/json",
     buffer: Buffer.from(JSON.stringify({ ssoSuper: [{ token: "sim-super-ok-file-account-1", note: "from a file" }] })),
   });
-  await page.getByText("JSON with 1 accounts.").waitFor();
+  await page.getByText("JSON, accounts in it: 1.").waitFor();
   await submitImport(page);
   await page.getByText("1 added").waitFor();
   await page.keyboard.press("Escape");
@@ -114,6 +114,7 @@ test("a test tells what the upstream said", async () => {
   await page.keyboard.press("Escape");
   await run("sim-blocked-tested-account-evil2");
   await page.getByText(/It failed after \d+ ms/).waitFor();
+  await page.getByText("The upstream says that the account is blocked.").first().waitFor();
   await page.getByRole("heading", { name: "The upstream said" }).waitFor();
   await context.close();
 });

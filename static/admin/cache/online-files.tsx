@@ -71,7 +71,7 @@ export const OnlineFiles = () => {
         </button>
       </div>
       <div class="table-wrap">
-        <table class="table">
+        <table class="table with-actions">
           <thead>
             <tr>
               <th class="cell-check">

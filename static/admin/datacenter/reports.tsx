@@ -5,7 +5,7 @@ import type { SumsView } from "../../../src/admin/report-view.ts";
 import type { SeriesPoint, TopRow } from "../../../src/admin/reports.ts";
 import { get } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
-import { clockTime, count, day, percent, shortCount } from "../../shared/format.ts";
+import { clockTime, count, day, milliseconds, percent, shortCount } from "../../shared/format.ts";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { useEvery } from "../../shared/ticker.ts";
 import { say } from "./words.ts";
@@ -80,10 +80,7 @@ export const Reports = () => {
   );
 };
 
-const ms = (value: number | null): string => {
-  if (value === null) return "–";
-  return value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : `${count(Math.round(value))} ms`;
-};
+const ms = (value: number | null): string => (value === null ? "–" : milliseconds(value));
 
 const Figures = ({ totals }: { totals: SumsView }) => {
   const figures: readonly [string, string][] = [

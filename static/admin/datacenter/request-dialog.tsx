@@ -1,12 +1,13 @@
 // One request with everything that the journal kept of it. Asks nothing.
+import { Fragment } from "preact";
 import type { RequestView } from "../../../src/admin/report-view.ts";
-import { count, dateTime } from "../../shared/format.ts";
+import { count, milliseconds, moment } from "../../shared/format.ts";
 import { Modal } from "../../shared/modal.tsx";
 import { say, sayOutcome } from "./words.ts";
 
 export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () => void }) => {
   const facts: readonly [string, string | null][] = [
-    [say("time"), dateTime(Date.parse(row.time))],
+    [say("time"), moment(Date.parse(row.time))],
     [say("route"), row.route],
     [say("model"), row.served === null || row.served === row.model ? row.model : `${row.model} → ${row.served}`],
     [say("mode"), row.mode],
@@ -14,8 +15,8 @@ export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () 
     [say("account"), row.account],
     [say("status"), `${row.status} · ${sayOutcome(row.outcome)}`],
     [say("code"), row.code],
-    [say("first"), row.first_byte_ms === null ? null : `${count(row.first_byte_ms)} ms`],
-    [say("duration"), `${count(row.total_ms)} ms`],
+    [say("first"), row.first_byte_ms === null ? null : milliseconds(row.first_byte_ms)],
+    [say("duration"), milliseconds(row.total_ms)],
     [
       say("tokens"),
       `${count(row.tokens_in)} / ${count(row.tokens_out)}${row.tokens_estimated ? ` (${say("estimated")})` : ""}`,
@@ -36,10 +37,10 @@ export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () 
       <dl class="pairs">
         {facts.map(([name, value]) =>
           value === null ? null : (
-            <>
-              <dt key={name}>{name}</dt>
-              <dd key={`${name}-value`}>{value}</dd>
-            </>
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </Fragment>
           ),
         )}
       </dl>
@@ -60,7 +61,7 @@ export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () 
                 {row.attempts.map((attempt, index) => (
                   <tr key={index}>
                     <td class="mono">{attempt.account}</td>
-                    <td class="number nowrap">{count(attempt.ms)} ms</td>
+                    <td class="number nowrap">{milliseconds(attempt.ms)}</td>
                     <td>
                       <span class={`badge ${attempt.code === null ? "ok" : "bad"}`}>{attempt.code ?? "ok"}</span>
                     </td>

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RequestView } from "../../../src/admin/report-view.ts";
 import { get, messageOf, post } from "../../shared/api.ts";
-import { bytes, count, dateTime } from "../../shared/format.ts";
+import { bytes, count, milliseconds, moment } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { confirm } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
@@ -118,7 +118,7 @@ export const Requests = () => {
 
 const Rows = ({ rows, onOpen }: { rows: readonly RequestView[]; onOpen: (row: RequestView) => void }) => (
   <div class="table-wrap">
-    <table class="table">
+    <table class="table with-actions">
       <thead>
         <tr>
           <th>{say("time")}</th>
@@ -135,14 +135,14 @@ const Rows = ({ rows, onOpen }: { rows: readonly RequestView[]; onOpen: (row: Re
       <tbody>
         {rows.map((row) => (
           <tr key={row.seq}>
-            <td class="nowrap">{dateTime(Date.parse(row.time))}</td>
+            <td class="nowrap">{moment(Date.parse(row.time))}</td>
             <td>{row.model ?? <span class="muted">{row.route}</span>}</td>
             <td class="muted">{row.key_name}</td>
             <td class="nowrap">
               <span class={`badge ${TONES[row.outcome] ?? "warn"}`}>{row.status}</span>{" "}
               <span class="small-text">{row.code ?? sayOutcome(row.outcome)}</span>
             </td>
-            <td class="number nowrap">{count(row.total_ms)} ms</td>
+            <td class="number nowrap">{milliseconds(row.total_ms)}</td>
             <td class="number nowrap">
               {count(row.tokens_in)} / {count(row.tokens_out)}
             </td>

@@ -54,9 +54,13 @@ export const setApi = (value: Api): void => {
 export const fitting = (): readonly ListedModel[] =>
   models.value.filter(({ capabilities }) => capabilities.includes(isImages(api.value) ? "image" : "chat"));
 
+/** Asked for when the list names none of the kind; any other name can be typed. */
+const USUAL = { pictures: "grok-imagine-image", words: "grok-4-fast" } as const;
+
 const chooseModel = (): void => {
   const all = fitting();
-  if (!all.some(({ id }) => id === model.value)) model.value = all[0]?.id ?? "";
+  if (all.some(({ id }) => id === model.value)) return;
+  model.value = all[0]?.id ?? (isImages(api.value) ? USUAL.pictures : USUAL.words);
 };
 
 export const loadModels = async (): Promise<void> => {

@@ -152,7 +152,7 @@ const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
   if (keys.length === 0) return <p class="empty">{isFiltered ? say("noMatch") : say("none")}</p>;
   return (
     <div class="table-wrap">
-      <table class="table">
+      <table class="table with-actions">
         <thead>
           <tr>
             <th>{say("name")}</th>

@@ -1,12 +1,13 @@
 // The first page: what needs a hand, how the pool stands, what went through in the last day, how to call the API.
 // Invariant: every warning says what to do and leads there.
+import { Fragment } from "preact";
 import type { TokenPage, TokenTotals } from "../../../src/admin/accounts.ts";
 import type { SumsView } from "../../../src/admin/report-view.ts";
 import type { SeriesPoint } from "../../../src/admin/reports.ts";
 import { get } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
 import { CopyButton } from "../../shared/copy-button.tsx";
-import { clockTime, count, percent, shortCount, span } from "../../shared/format.ts";
+import { clockTime, count, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { useEvery } from "../../shared/ticker.ts";
@@ -147,13 +148,13 @@ const Pool = ({ all: { pool } }: { all: Overview }) => {
       </div>
       <dl class="pairs split-names">
         {PARTS.map((part) => (
-          <>
-            <dt key={part}>
+          <Fragment key={part}>
+            <dt>
               <span class={`dot ${part}`} />
               {say(part)}
             </dt>
-            <dd key={`${part}-number`}>{count(counts.status[part])}</dd>
-          </>
+            <dd>{count(counts.status[part])}</dd>
+          </Fragment>
         ))}
         <dt>{say("quota")}</dt>
         <dd>
@@ -182,12 +183,10 @@ const State = ({ all: { health, ready } }: { all: Overview }) => (
         <span class={`badge ${ready.ready ? "ok" : "bad"}`}>{ready.ready ? say("yes") : say("no")}</span>
       </dd>
       {Object.entries(ready.components).map(([name, state]) => (
-        <>
-          <dt key={name}>{name}</dt>
-          <dd key={`${name}-state`} class={state === "ok" ? "" : "danger-text"}>
-            {state}
-          </dd>
-        </>
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd class={state === "ok" ? "" : "danger-text"}>{state}</dd>
+        </Fragment>
       ))}
       <dt>{say("version")}</dt>
       <dd>
@@ -213,7 +212,7 @@ const Traffic = ({ all: { day, hours } }: { all: Overview }) => (
       </div>
       <div>
         <dt>{say("firstByte")}</dt>
-        <dd>{day.first_byte_ms === null ? "–" : `${count(Math.round(day.first_byte_ms))} ms`}</dd>
+        <dd>{day.first_byte_ms === null ? "–" : milliseconds(day.first_byte_ms)}</dd>
       </div>
       <div>
         <dt>{say("tokensOut")}</dt>

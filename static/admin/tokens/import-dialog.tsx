@@ -24,22 +24,22 @@ const say = speak({
   pool: ["Pool", "号池"],
   auto: ["Decide by the first look at the quota", "根据首次额度查询自动判断"],
   poolHint: ["For lines that name none.", "用于未指明号池的行。"],
-  lines: ["{n} lines look like tokens.", "识别到 {n} 行 Token。"],
-  repeated: ["{n} of them repeat earlier ones.", "其中 {n} 行重复。"],
-  odd: ["{n} lines look too short: {where}", "{n} 行看起来过短：第 {where} 行"],
-  json: ["JSON with {n} accounts.", "JSON，包含 {n} 个账号。"],
+  lines: ["Lines that look like tokens: {n}.", "识别到 {n} 行 Token。"],
+  repeated: ["Repeated: {n}.", "其中 {n} 行重复。"],
+  odd: ["Too short: line {where}.", "过短的行：{where}。"],
+  json: ["JSON, accounts in it: {n}.", "JSON，包含 {n} 个账号。"],
   broken: ["This begins like JSON but cannot be read as JSON.", "内容以 JSON 开头，但无法解析。"],
   cancel: ["Cancel", "取消"],
   import: ["Import", "导入"],
   importing: ["Importing…", "导入中…"],
   close: ["Close", "关闭"],
   again: ["Import more", "继续导入"],
-  refresh: ["Ask for the quota of the {n} new ones", "查询 {n} 个新账号的额度"],
+  refresh: ["Ask for the quota of what is new ({n})", "查询新账号的额度（{n}）"],
   result: [
     "{added} added, {updated} changed, {unchanged} as they were.",
     "新增 {added}，更新 {updated}，未变 {unchanged}。",
   ],
-  problems: ["{n} rows were not taken", "{n} 行未导入"],
+  problems: ["Not taken: {n}", "未导入：{n} 行"],
   line: ["Line {n}", "第 {n} 行"],
   tooLarge: ["The file has {size}; at most {most} can be read here.", "文件大小为 {size}，最多支持 {most}。"],
 });
@@ -195,9 +195,7 @@ const Preview = ({ text }: { text: string }) => {
           <>
             {say("lines", { n: count(seen.good) })}{" "}
             {seen.repeated > 0 ? say("repeated", { n: count(seen.repeated) }) : null}
-            {seen.odd.length > 0 ? (
-              <div>{say("odd", { n: count(seen.odd.length), where: seen.odd.slice(0, 8).join(", ") })}</div>
-            ) : null}
+            {seen.odd.length > 0 ? <div>{say("odd", { where: seen.odd.slice(0, 8).join(", ") })}</div> : null}
           </>
         ) : null}
         {seen.kind === "broken" || seen.samples.length === 0 ? null : (

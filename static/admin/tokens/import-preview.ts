@@ -20,8 +20,11 @@ const SHORTEST = 8;
 const mask = (token: string): string =>
   token.length > 20 ? `${token.slice(0, 8)}…${token.slice(-8)}` : `${token.slice(0, 3)}…`;
 
-/** The session inside a cookie line, or the line itself. */
-const tokenIn = (line: string): string => (/(?:^|[;\s])sso=([^;\s]+)/.exec(line)?.[1] ?? line).trim();
+/** The session inside a cookie line or a JSON line, or the line itself. */
+const tokenIn = (line: string): string => {
+  const [inJson] = line.startsWith("{") ? accountsIn(parse(line)) : [];
+  return (inJson ?? /(?:^|[;\s])sso=([^;\s]+)/.exec(line)?.[1] ?? line).trim();
+};
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -50,7 +53,7 @@ export const lookAt = (text: string): Look => {
       const found = accountsIn(parsed);
       return { kind: "json", accounts: found.length, samples: found.slice(0, SAMPLES).map(mask) };
     }
-    if (!trimmed.split("\n").every((line) => line.trim().startsWith("{"))) return { kind: "broken" };
+    if (!trimmed.split("\n").some((line) => isObject(parse(line.trim())))) return { kind: "broken" };
   }
   const lines = text
     .split(/\r\n|\r|\n/)

@@ -77,8 +77,8 @@ export const say = speak({
   delete: ["Delete…", "删除…"],
   deleteTitle: ["Delete accounts?", "删除账号？"],
   deleteText: [
-    "{n} accounts will be removed from the pool. A copy of the pool before a bulk change can be restored; a single deletion cannot be undone here.",
-    "将从号池移除 {n} 个账号。此操作无法在此撤销，请先导出备份。",
+    "Accounts that will be removed from the pool: {n}. This cannot be undone here; export them first to keep a copy.",
+    "将从号池移除 {n} 个账号。此操作无法在此撤销，建议先导出备份。",
   ],
   deleteOne: ["The account {token} will be removed from the pool.", "将从号池移除账号 {token}。"],
   deleteAction: ["Delete", "删除"],
