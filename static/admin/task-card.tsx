@@ -1,5 +1,5 @@
 // The running or last job at the edge of every page: how far it is, what failed, a way to stop it. Knows no kind of job.
-// Invariant: the card stays until it is dismissed, so that a failure is never missed.
+// Invariant: a card with a failure stays until it is dismissed, so that none is missed.
 import { count, percent } from "../shared/format.ts";
 import { messageOf } from "../shared/api.ts";
 import { Icon } from "../shared/icons.tsx";

@@ -64,6 +64,8 @@ export const follow = async (start: { id: string; total: number; label: string }
   if (task.value?.id !== id) return;
   if (task.value.status === "running") update(id, { status: "lost" });
   else keep(KEY, null, "session");
+  const { status, fail } = task.value;
+  if (status === "done" && fail === 0) setTimeout(() => forget(id), SHOWN_MS);
   ended(task.value, result);
 };
 
@@ -85,6 +87,12 @@ export const stopTask = async (): Promise<void> => {
   if (value?.status !== "running") return;
   update(value.id, { stopping: true });
   await post(`/batch/${value.id}/cancel`);
+};
+
+/** Nothing is left to be read when all went well. */
+const SHOWN_MS = 6000;
+const forget = (id: string): void => {
+  if (task.value?.id === id) task.value = null;
 };
 
 export const dismissTask = (): void => {

@@ -196,7 +196,7 @@ const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
 const BUCKETS = ["chat", "heavy", "image", "video"] as const;
 
 const Used = ({ of: key }: { of: KeyView }) => (
-  <ul class="quota">
+  <ul class="quota used-today">
     {BUCKETS.map((bucket) => {
       const limit = key[`${bucket}_limit`];
       const used = key.usage_today[`${bucket}_used`] ?? 0;
