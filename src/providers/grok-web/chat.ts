@@ -119,11 +119,13 @@ export const createChat = (deps: {
       idle: limit,
     });
     const status = stringAt(answer, "status");
+    const upstream = { text: `the session's status is "${status}"` };
     if (status === "unauthenticated") {
-      throw new GatewayError("account_auth", "The upstream no longer accepts the account's session.");
+      throw new GatewayError("account_auth", "The upstream no longer accepts the account's session.", { upstream });
     }
-    if (status === "blocked")
-      throw new GatewayError("account_blocked", "The upstream says that the account is blocked.");
+    if (status === "blocked") {
+      throw new GatewayError("account_blocked", "The upstream says that the account is blocked.", { upstream });
+    }
     const userId = stringAt(objectAt(answer, "session"), "userId") ?? stringAt(objectAt(answer, "user"), "id");
     if (!userId) throw new NoSocket("the session names no user id");
     call.learn({ userId });
