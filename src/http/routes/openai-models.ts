@@ -7,7 +7,7 @@ import type { Call, Route } from "../context.ts";
 import { anthropicModels } from "./anthropic.ts";
 
 /** A model is listed only when a route can serve it. */
-const SERVED: readonly ModelKind[] = ["chat"];
+const SERVED: readonly ModelKind[] = ["chat", "image", "image-edit", "video"];
 
 /** Coding agents name their version and ask for more than a list of names; they ask at every start. */
 const agentModels = ({ request, url }: Call): Response | undefined => {
