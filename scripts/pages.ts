@@ -66,12 +66,12 @@ async function hashed(path: string, name: string): Promise<Output> {
   return { name: `${name}-${Bun.hash(content).toString(36)}${ending}`, content };
 }
 
-/** The page with the names of this build in it: `{main.js}`, `{style.css}`, `{boot.js}`, `{icon.svg}`. */
+/** The page with the names of this build in it: `{main.js}`, `{style.css}`, `{boot.js}`, `{icon.svg}`. Whoever serves it fills in `{root}`. */
 async function htmlOf(folder: string, { set, outputs }: { set: string; outputs: readonly Output[] }): Promise<Output> {
   const find = (start: string, ending: string): string => {
     const found = outputs.find(({ name }) => name.startsWith(`${start}-`) && name.endsWith(ending));
     if (!found) throw new Error(`the bundle of ${set} has no ${start}${ending}`);
-    return `/static/${found.name}`;
+    return `{root}static/${found.name}`;
   };
   const html = await Bun.file(join(folder, "index.html")).text();
   return {

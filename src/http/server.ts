@@ -9,6 +9,7 @@ import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
 import { createAdmission, shuttingDown } from "./admission.ts";
 import { authenticate } from "./auth.ts";
+import { withoutPrefix } from "./below.ts";
 import { checkDeclaredSize } from "./body.ts";
 import {
   ATTEMPTS_HEADER,
@@ -49,7 +50,7 @@ export const createServer = (given: ServerDeps, routes: readonly Route[]): Serve
   const admission = createAdmission(() => config().server.max_streams);
   const deps: HttpDeps = { ...given, streams, admission };
   const table = createRouteTable(routes);
-  const app = new Hono<AppEnv>({ getPath: pathOf });
+  const app = new Hono<AppEnv>({ getPath: (request) => pathOf(request, config().app.app_url) });
 
   for (const route of routes) {
     for (const path of [route.path, ...(route.aliases ?? [])]) {
@@ -106,8 +107,8 @@ const waitAtMost = async (clock: Pick<Clock, "sleep">, wait: { work: Promise<voi
 };
 
 /** A base address that already ends in /v1 is a common slip, as is a slash at the end. */
-const pathOf = (request: Request): string => {
-  const path = getPath(request);
+const pathOf = (request: Request, appUrl: string): string => {
+  const path = withoutPrefix(getPath(request), appUrl);
   const single = path.startsWith("/v1/v1/") ? path.slice(3) : path;
   return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single;
 };

@@ -51,7 +51,7 @@ const Current = () => {
   if (!isIn) return <LoginPage />;
   if (!isPage(at)) return null;
   return (
-    <Shell key={at} at={at}>
+    <Shell key={at} current={at}>
       {VIEWS[at]()}
     </Shell>
   );

@@ -1,10 +1,14 @@
 // Which page is shown: the path of the address bar, changed without loading the document again. Knows no page.
 // Invariant: a link works with the keyboard, the middle button and the back button as any link does.
 import { signal } from "@preact/signals";
+import { at, below, pathHere } from "../shared/place.ts";
 
 const PREFIX = "/admin";
 
-export const path = signal(location.pathname);
+/** A slash at the end is a common slip. */
+const shown = (): string => pathHere().replace(/(?<=.)\/$/, "");
+
+export const path = signal(shown());
 
 /** Asked before the page is left; false stays. */
 type Guard = () => boolean | Promise<boolean>;
@@ -14,11 +18,12 @@ export const guardLeaving = (next: Guard | null): void => {
   guard = next;
 };
 
+/** `to` is the gateway's own path, such as `/admin/token`. */
 export const navigate = (to: string, how: { replace?: boolean } = {}): void => {
-  if (to === location.pathname + location.search) return;
-  if (how.replace === true) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
-  path.value = location.pathname;
+  if (at(to) === location.pathname + location.search + location.hash) return;
+  if (how.replace === true) history.replaceState(null, "", at(to));
+  else history.pushState(null, "", at(to));
+  path.value = shown();
   scrollTo(0, 0);
 };
 
@@ -27,14 +32,17 @@ const leaveFor = async (to: string): Promise<void> => {
 };
 
 addEventListener("popstate", () => {
-  path.value = location.pathname;
+  path.value = shown();
 });
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
-  if (link.pathname !== PREFIX && !link.pathname.startsWith(`${PREFIX}/`)) return;
+  const to = below(link.pathname);
+  if (to === null || (to !== PREFIX && !to.startsWith(`${PREFIX}/`))) return;
+  // A jump inside the page is the browser's.
+  if (link.hash !== "" && link.pathname + link.search === location.pathname + location.search) return;
   event.preventDefault();
-  void leaveFor(link.pathname + link.search);
+  void leaveFor(to + link.search + link.hash);
 });

@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { get, post, setSession } from "../shared/api.ts";
 import { Icon } from "../shared/icons.tsx";
 import { language, speak } from "../shared/language.ts";
+import { at } from "../shared/place.ts";
 import { followAgain } from "../shared/tasks.ts";
 import { LanguageMenu, ThemeMenu } from "./choices.tsx";
 import { PAGES, type PagePath } from "./page-list.ts";
@@ -34,7 +35,7 @@ const logout = async (): Promise<void> => {
 };
 
 const Brand = () => (
-  <a class="brand" href="/admin">
+  <a class="brand" href={at("/admin")}>
     <span class="brand-sign">
       <Icon name="dialog" />
     </span>
@@ -42,12 +43,12 @@ const Brand = () => (
   </a>
 );
 
-const Side = ({ at }: { at: PagePath }) => (
+const Side = ({ current }: { current: PagePath }) => (
   <div class="side">
     <Brand />
     <nav class="nav" aria-label={say("pages")}>
       {PAGES.map(({ path, icon, name }) => (
-        <a key={path} href={path} aria-current={path === at ? "page" : undefined}>
+        <a key={path} href={at(path)} aria-current={path === current ? "page" : undefined}>
           <Icon name={icon} />
           {name[language.value === "zh" ? 1 : 0]}
         </a>
@@ -81,10 +82,10 @@ const Side = ({ at }: { at: PagePath }) => (
   </div>
 );
 
-const titleOf = (at: PagePath): string =>
-  PAGES.find(({ path }) => path === at)?.name[language.value === "zh" ? 1 : 0] ?? "";
+const titleOf = (current: PagePath): string =>
+  PAGES.find(({ path }) => path === current)?.name[language.value === "zh" ? 1 : 0] ?? "";
 
-export const Shell = ({ at, children }: { at: PagePath; children: ComponentChildren }) => {
+export const Shell = ({ current, children }: { current: PagePath; children: ComponentChildren }) => {
   const drawer = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     void learn().catch(() => undefined);
@@ -94,7 +95,7 @@ export const Shell = ({ at, children }: { at: PagePath; children: ComponentChild
     wide.addEventListener("change", close);
     return () => wide.removeEventListener("change", close);
   }, []);
-  const title = titleOf(at);
+  const title = titleOf(current);
   useEffect(() => {
     document.title = `${title} · Grok2API`;
   }, [title]);
@@ -118,9 +119,9 @@ export const Shell = ({ at, children }: { at: PagePath; children: ComponentChild
           if (event.target === drawer.current || isLink) drawer.current?.close();
         }}
       >
-        <Side at={at} />
+        <Side current={current} />
       </dialog>
-      <Side at={at} />
+      <Side current={current} />
       <main class="main" id="content" tabIndex={-1}>
         {children}
       </main>

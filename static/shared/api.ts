@@ -2,6 +2,7 @@
 // Invariant: the credential travels in a header only, and an answer of 401 ends the session at once.
 import { signal } from "@preact/signals";
 import { keep, kept } from "./keeping.ts";
+import { at } from "./place.ts";
 
 const SESSION = "grok2api.session";
 const BASE = "/api/v1/admin";
@@ -62,7 +63,7 @@ export const ask = async (method: Method, path: string, options: Options = {}): 
   try {
     response = await fetch(
       withQuery(
-        path.startsWith("/v1/") || path === "/health" || path === "/readyz" ? path : `${BASE}${path}`,
+        at(path.startsWith("/v1/") || path === "/health" || path === "/readyz" ? path : `${BASE}${path}`),
         options.query,
       ),
       {

@@ -11,3 +11,6 @@ const theme = kept("grok2api.theme");
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 const language = kept("grok2api.language") ?? navigator.language;
 document.documentElement.lang = language.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
+// The address of the page changes without a new document, and the sign of the tab must not be looked for from there.
+const sign = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+if (sign) sign.setAttribute("href", sign.href);

@@ -16,7 +16,7 @@ export interface Opened {
 export interface Site {
   readonly url: string;
   readonly gateway: Gateway;
-  /** A fresh browser profile at the path; with a session unless said otherwise. */
+  /** A fresh browser profile at the path, or at a whole address; with a session unless said otherwise. */
   open(path: string, options?: OpenOptions): Promise<Opened>;
   admin<T>(method: string, path: string, body?: unknown): Promise<T>;
   stop(): Promise<void>;
@@ -55,7 +55,8 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
     url,
     gateway,
     admin,
-    async open(path, { signedIn = true, browser: options = {}, kept = {} } = {}) {
+    async open(place, { signedIn = true, browser: options = {}, kept = {} } = {}) {
+      const address = new URL(place, url);
       const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
       context.setDefaultTimeout(10_000);
       const session = signedIn ? { "grok2api.session": await newSession(url) } : {};
@@ -78,11 +79,15 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
         });
       });
       page.on("pageerror", (error) => offences.push(`error: ${error.message}`));
+      page.on("console", (message) => {
+        if (message.type() === "error" && !isRefusal(message.text())) offences.push(`console: ${message.text()}`);
+      });
       page.on("request", (request) => {
         const asked = new URL(request.url());
-        if (/^https?:$/.test(asked.protocol) && asked.origin !== url) offences.push(`request: ${request.url()}`);
+        if (/^https?:$/.test(asked.protocol) && asked.origin !== address.origin)
+          offences.push(`request: ${request.url()}`);
       });
-      await page.goto(`${url}${path}`);
+      await page.goto(address.href);
       return { page, context, offences };
     },
     async stop() {
@@ -92,6 +97,9 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
     },
   };
 };
+
+/** The browser itself writes every answer of 4xx and 5xx there, also the ones that a page expects and explains. */
+const isRefusal = (text: string): boolean => text.startsWith("Failed to load resource: the server responded with");
 
 const newSession = async (url: string): Promise<string> => {
   const response = await fetch(`${url}/api/v1/admin/login`, {

@@ -102,8 +102,8 @@ export const app = section(
   {
     app_url: httpUrl("", {
       help: {
-        en: "Public address of this gateway, for links to files; empty takes it from each request.",
-        zh: "网关的公开地址，用于生成文件链接；留空则取自请求。",
+        en: "Public address of this gateway, for links to files; empty takes it from each request. A path at its end is also taken off requests, for proxies that leave it on.",
+        zh: "网关的公开地址，用于生成文件链接；留空则取自请求。若以路径结尾，还会从请求路径中去除该前缀（用于保留前缀的反向代理）。",
       },
     }),
     app_key: text("", {

@@ -1,6 +1,7 @@
 // The pages for people: one document for all paths of the admin dashboard, and what it loads. Holds no secret.
 // Invariant: a document is never kept by anything on the way and runs under a policy without inline code or other hosts.
 import { GatewayError } from "../../core/errors.ts";
+import { withoutPrefix } from "../below.ts";
 import type { Call, Route } from "../context.ts";
 import { createPages, pagesFolder } from "../pages.ts";
 
@@ -16,12 +17,17 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const document = async (name: string): Promise<Response> => {
+/** From the asked address back to the gateway's own root: a page may lie below a path that only the proxy knows. */
+const wayToRoot = ({ url, config }: Call): string =>
+  "../".repeat(withoutPrefix(url.pathname, config.app.app_url).split("/").length - 2) || "./";
+
+const document = async (name: string, call: Call): Promise<Response> => {
   const file = await pages.html(name);
   if (!file) {
     throw new GatewayError("not_found", "The pages are not built; run npm run build, or bun scripts/pages.ts.");
   }
-  return new Response(Bun.file(file.path), {
+  const html = await Bun.file(file.path).text();
+  return new Response(html.replaceAll("{root}", wayToRoot(call)), {
     headers: {
       "content-type": file.mime,
       "cache-control": "no-store",
@@ -47,8 +53,11 @@ const asset = async (call: Call): Promise<Response> => {
   return new Response(Bun.file(file.path), { headers });
 };
 
-const leadTo = (path: string) => (): Response =>
-  new Response(null, { status: 302, headers: { location: path, "cache-control": "no-store" } });
+/** Relative, so that it holds below any path. */
+const leadTo =
+  (path: string) =>
+  (call: Call): Response =>
+    new Response(null, { status: 302, headers: { location: wayToRoot(call) + path, "cache-control": "no-store" } });
 
 const ADMIN_PAGES = ["login", "token", "keys", "config", "cache", "downstream", "dialog", "datacenter", "audit"];
 
@@ -60,7 +69,7 @@ export const pageRoutes: readonly Route[] = [
     auth: "public",
     quiet: true,
     summary: "The admin dashboard.",
-    handle: () => document("admin"),
+    handle: (call) => document("admin", call),
   },
   {
     method: "GET",
@@ -76,7 +85,7 @@ export const pageRoutes: readonly Route[] = [
     auth: "public",
     quiet: true,
     summary: "Leads to the login of the admin dashboard.",
-    handle: leadTo("/admin/login"),
+    handle: leadTo("admin/login"),
   },
   {
     method: "GET",
@@ -84,7 +93,7 @@ export const pageRoutes: readonly Route[] = [
     auth: "public",
     quiet: true,
     summary: "Leads to the list of tokens.",
-    handle: leadTo("/admin/token"),
+    handle: leadTo("admin/token"),
   },
   {
     method: "GET",
@@ -92,6 +101,6 @@ export const pageRoutes: readonly Route[] = [
     auth: "public",
     quiet: true,
     summary: "Leads to the admin dashboard.",
-    handle: leadTo("/admin"),
+    handle: leadTo("admin"),
   },
 ];

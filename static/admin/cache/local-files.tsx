@@ -8,6 +8,7 @@ import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { confirm, Modal } from "../../shared/modal.tsx";
 import { Pager } from "../../shared/pager.tsx";
+import { at } from "../../shared/place.ts";
 import { toast } from "../../shared/toast.tsx";
 import { type FileItem, type FileList, type Kind, loadSummary } from "./store.ts";
 import { say } from "./words.ts";
@@ -155,7 +156,7 @@ const Tile = ({ item, kind, chosen, onChoose, onView }: TileProps) => {
         {preview === null ? (
           <Icon name="play" size={34} />
         ) : (
-          <img src={preview} alt="" loading="lazy" decoding="async" />
+          <img src={at(preview)} alt="" loading="lazy" decoding="async" />
         )}
       </button>
       <span class="row">
@@ -203,10 +204,10 @@ const Viewer = ({ item, kind, onClose, onDownload }: ViewerProps) => (
     }
   >
     {kind === "image" ? (
-      <img class="viewed" src={item.view_url} alt={item.name} />
+      <img class="viewed" src={at(item.view_url)} alt={item.name} />
     ) : (
       // oxlint-disable-next-line jsx-a11y/media-has-caption -- a generated clip has none
-      <video class="viewed" src={item.view_url} controls autoplay />
+      <video class="viewed" src={at(item.view_url)} controls autoplay />
     )}
   </Modal>
 );

@@ -1,6 +1,7 @@
 // Requests to the API that clients use, one shape an API, read back into one kind of piece. Draws nothing.
 // Invariant: every event of the stream is kept as it came, for the raw view.
 import { errorOf } from "../../shared/api.ts";
+import { at as here } from "../../shared/place.ts";
 import { eventsOf } from "../../shared/sse.ts";
 
 export const APIS = ["chat", "responses", "messages", "images", "images_nsfw"] as const;
@@ -60,7 +61,7 @@ const bodyOf = ({ api, model, stream, system, turns, count, size }: Ask): object
 };
 
 export async function* answerTo(ask: Ask): AsyncGenerator<Piece, void> {
-  const response = await fetch(PATHS[ask.api], {
+  const response = await fetch(here(PATHS[ask.api]), {
     method: "POST",
     headers: {
       "content-type": "application/json",

@@ -2,6 +2,7 @@
 // Invariant: a picture is shown only from this gateway or from the answer itself; others are links.
 import type { ComponentChild } from "preact";
 import { CopyButton } from "../../shared/copy-button.tsx";
+import { at, ownFile } from "../../shared/place.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 import { highlight } from "./highlight.tsx";
 import { say } from "./words.ts";
@@ -109,7 +110,7 @@ const isWeb = (address: string): boolean => /^(https?:|mailto:)/i.test(address) 
 
 const Link = ({ to, children }: { to: string; children: ComponentChild }) =>
   isWeb(to) ? (
-    <a href={to} target="_blank" rel="noopener noreferrer">
+    <a href={to.startsWith("/") ? at(to) : to} target="_blank" rel="noopener noreferrer">
       {children}
     </a>
   ) : (
@@ -119,9 +120,7 @@ const Link = ({ to, children }: { to: string; children: ComponentChild }) =>
 /** A file of this gateway, whatever name the gateway is reached under; null for anything elsewhere. */
 export const ownPicture = (source: string): string | null => {
   if (/^data:image\/(png|jpeg|webp|gif);base64,/.test(source)) return source;
-  if (!URL.canParse(source, location.origin)) return null;
-  const { pathname } = new URL(source, location.origin);
-  return pathname.startsWith("/v1/files/") ? pathname : null;
+  return ownFile(source);
 };
 
 export const Picture = ({ source, alt }: { source: string; alt: string }) => {

@@ -3,6 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { messageOf, post } from "../../shared/api.ts";
 import { keep, kept } from "../../shared/keeping.ts";
+import { at } from "../../shared/place.ts";
 import { type Api, answerTo, APIS, isImages, type Piece, type Turn } from "./calls.ts";
 import { say } from "./words.ts";
 
@@ -66,7 +67,7 @@ const chooseModel = (): void => {
 export const loadModels = async (): Promise<void> => {
   try {
     const headers: Record<string, string> = key.value === "" ? {} : { authorization: `Bearer ${key.value}` };
-    const response = await fetch("/v1/models", { headers });
+    const response = await fetch(at("/v1/models"), { headers });
     const body = (await response.json()) as { data?: ListedModel[]; error?: { message: string } };
     if (!response.ok) throw new Error(body.error?.message ?? response.statusText);
     batch(() => {

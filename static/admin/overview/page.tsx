@@ -10,6 +10,7 @@ import { CopyButton } from "../../shared/copy-button.tsx";
 import { clockTime, count, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
+import { at, publicAt } from "../../shared/place.ts";
 import { useEvery } from "../../shared/ticker.ts";
 import type { Form } from "../config/store.ts";
 import { say } from "./words.ts";
@@ -36,7 +37,7 @@ interface Overview {
 }
 
 /** Not ready is an answer too. */
-const readiness = async (): Promise<Ready> => (await (await fetch("/readyz")).json()) as Ready;
+const readiness = async (): Promise<Ready> => (await (await fetch(at("/readyz"))).json()) as Ready;
 
 const fetchAll = async (): Promise<Overview> => {
   const [health, ready, pool, form, keys, day, hours] = await Promise.all([
@@ -125,7 +126,7 @@ const Warnings = ({ all }: { all: Overview }) => {
         <li key={text} class={`notice ${tone}`}>
           <Icon name={tone === "" ? "info" : "warning"} />
           <span class="grow">{text}</span>
-          <a class="nowrap" href={to}>
+          <a class="nowrap" href={at(to)}>
             {action}
           </a>
         </li>
@@ -232,7 +233,7 @@ const Traffic = ({ all: { day, hours } }: { all: Overview }) => (
 );
 
 const Calling = ({ all: { keys } }: { all: Overview }) => {
-  const base = `${location.origin}/v1`;
+  const base = publicAt("/v1");
   const needsKey = keys.global_key_set || keys.total > 0;
   const example = [
     `curl ${base}/chat/completions \\`,
