@@ -27,7 +27,8 @@ export const navigate = (to: string, how: { replace?: boolean } = {}): void => {
   scrollTo(0, 0);
 };
 
-const leaveFor = async (to: string): Promise<void> => {
+/** Goes there unless what was typed here is to be kept. */
+export const leaveFor = async (to: string): Promise<void> => {
   if (guard === null || (await guard())) navigate(to);
 };
 

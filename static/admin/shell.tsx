@@ -1,15 +1,17 @@
 // The frame of every page: navigation, drawer on narrow windows, language, theme, logout, the running job.
 // Knows no page's content. Invariant: everything in it is reached by keyboard, and the present page is named as such.
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post, setSession } from "../shared/api.ts";
 import { Icon } from "../shared/icons.tsx";
 import { language, speak } from "../shared/language.ts";
 import { at } from "../shared/place.ts";
+import { goShortcut, ShortcutList, showShortcuts, useShortcuts } from "../shared/shortcuts.tsx";
 import { followAgain } from "../shared/tasks.ts";
 import { LanguageMenu, ThemeMenu } from "./choices.tsx";
 import { PAGES, type PagePath } from "./page-list.ts";
+import { leaveFor } from "./router.ts";
 import { TaskCard, tellEnd } from "./task-card.tsx";
 
 const say = speak({
@@ -19,6 +21,7 @@ const say = speak({
   logout: ["Sign out", "退出登录"],
   skip: ["Skip to the content", "跳到正文"],
   storage: ["Kind of store", "存储方式"],
+  shortcuts: ["Keyboard shortcuts", "键盘快捷键"],
 });
 
 const about = signal<{ version: string; storage: string } | null>(null);
@@ -67,6 +70,15 @@ const Side = ({ current }: { current: PagePath }) => (
         <span class="row">
           <LanguageMenu />
           <ThemeMenu />
+          <button
+            type="button"
+            class="icon-button keyboard-help"
+            aria-label={say("shortcuts")}
+            title={`${say("shortcuts")} (?)`}
+            onClick={showShortcuts}
+          >
+            <Icon name="keyboard" />
+          </button>
         </span>
         <button
           type="button"
@@ -87,10 +99,18 @@ const titleOf = (current: PagePath): string =>
 
 export const Shell = ({ current, children }: { current: PagePath; children: ComponentChildren }) => {
   const drawer = useRef<HTMLDialogElement>(null);
+  const isOpen = useSignal(false);
+  useShortcuts(
+    () =>
+      PAGES.map(({ path, name }, index) =>
+        goShortcut({ name: name[language.value === "zh" ? 1 : 0], number: index + 1, run: () => void leaveFor(path) }),
+      ),
+    "everywhere",
+  );
   useEffect(() => {
     void learn().catch(() => undefined);
     followAgain(tellEnd);
-    const wide = matchMedia("(min-width: 901px)");
+    const wide = matchMedia("(min-width: 768px)");
     const close = () => drawer.current?.close();
     wide.addEventListener("change", close);
     return () => wide.removeEventListener("change", close);
@@ -105,7 +125,17 @@ export const Shell = ({ current, children }: { current: PagePath; children: Comp
         {say("skip")}
       </a>
       <header class="top">
-        <button type="button" class="icon-button" aria-label={say("menu")} onClick={() => drawer.current?.showModal()}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={say("menu")}
+          aria-haspopup="dialog"
+          aria-expanded={isOpen.value}
+          onClick={() => {
+            drawer.current?.showModal();
+            isOpen.value = true;
+          }}
+        >
           <Icon name="menu" size={22} />
         </button>
         <Brand />
@@ -114,9 +144,11 @@ export const Shell = ({ current, children }: { current: PagePath; children: Comp
         ref={drawer}
         class="drawer"
         aria-label={say("menu")}
+        onClose={() => (isOpen.value = false)}
         onClick={(event) => {
           const isLink = event.target instanceof Element && event.target.closest("a") !== null;
-          if (event.target === drawer.current || isLink) drawer.current?.close();
+          const isButton = event.target instanceof Element && event.target.closest(".keyboard-help") !== null;
+          if (event.target === drawer.current || isLink || isButton) drawer.current?.close();
         }}
       >
         <Side current={current} />
@@ -126,6 +158,7 @@ export const Shell = ({ current, children }: { current: PagePath; children: Comp
         {children}
       </main>
       <TaskCard />
+      <ShortcutList />
     </div>
   );
 };

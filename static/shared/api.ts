@@ -1,7 +1,9 @@
 // Requests to the gateway's own API with the session of the person at the page. Knows no resource.
 // Invariant: the credential travels in a header only, and an answer of 401 ends the session at once.
 import { signal } from "@preact/signals";
+import { inChinese } from "./error-words.ts";
 import { keep, kept } from "./keeping.ts";
+import { language } from "./language.ts";
 import { at } from "./place.ts";
 
 const SESSION = "grok2api.session";
@@ -109,7 +111,11 @@ export const errorOf = async (response: Response): Promise<ApiError> => {
   });
 };
 
-export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+/** What went wrong, in the language of the page where its code is known. */
+export const messageOf = (thrown: unknown): string => {
+  if (thrown instanceof ApiError && language.value === "zh") return inChinese(thrown);
+  return thrown instanceof Error ? thrown.message : String(thrown);
+};
 
 /** Hands an answer to the browser as a file. */
 export const saveAs = async (response: Response, fallback: string): Promise<void> => {

@@ -40,6 +40,7 @@ const PATHS = {
   snow: "M12 3v18M4.2 7.500l15.6 9M19.8 7.500l-15.6 9",
   shield: "M12 3 5 6v6c0 4 2.8 7 7 9 4.2-2 7-5 7-9V6z",
   play: "M7 5v14l12-7z",
+  keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M7 14h10",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M12 7v5l3 2",
 } as const;
 

@@ -39,13 +39,20 @@ export const useLoaded = <T,>(fetchIt: () => Promise<T>): Loaded<T> => {
   return { value, problem, busy, reload: reload.current };
 };
 
+/** Grey lines in the place of what is being fetched, so that little moves when it comes. */
+export const Skeleton = ({ lines = 6, panel = false }: { lines?: number; panel?: boolean }) => (
+  <div class={panel ? "panel skeleton" : "skeleton"} aria-busy="true">
+    <span class="sr-only">{say("loading")}</span>
+    {Array.from({ length: lines }, (_, index) => (
+      <span key={index} class="skeleton-line" aria-hidden="true" />
+    ))}
+  </div>
+);
+
 /** Stands where the content will be. */
-export const Waiting = <T,>({ loaded }: { loaded: Loaded<T> }) =>
+export const Waiting = <T,>({ loaded, lines = 6 }: { loaded: Loaded<T>; lines?: number }) =>
   loaded.problem.value === null ? (
-    <p class="empty" aria-busy="true">
-      <span class="spinner" />
-      {say("loading")}
-    </p>
+    <Skeleton lines={lines} />
   ) : (
     <div class="empty" role="alert">
       <span class="danger-text">{loaded.problem.value}</span>

@@ -1,5 +1,6 @@
 // Short messages at the edge of the page. Knows no reason for one.
-// Invariant: every message is told to screen readers, errors at once, and goes away by itself or by a click.
+// Invariant: every message is told to screen readers, errors at once, and goes away by itself or by a click, but never while
+// somebody points at the messages or is inside them.
 import { signal } from "@preact/signals";
 import { Icon } from "./icons.tsx";
 import { speak } from "./language.ts";
@@ -22,15 +23,31 @@ const dismiss = (id: number): void => {
   messages.value = messages.value.filter((message) => message.id !== id);
 };
 
+let isHeld = false;
+const AGAIN_MS = 1000;
+
+const leave = (id: number): void => {
+  if (isHeld) setTimeout(() => leave(id), AGAIN_MS);
+  else dismiss(id);
+};
+
 export const toast = (text: string, tone: Tone = "ok"): void => {
   last += 1;
   const id = last;
   messages.value = [...messages.value, { id, tone, text }].slice(-MOST);
-  setTimeout(() => dismiss(id), SHOWN_MS[tone]);
+  setTimeout(() => leave(id), SHOWN_MS[tone]);
 };
 
 export const Toasts = () => (
-  <div class="toasts" role="region" aria-label={say("region")}>
+  <div
+    class="toasts"
+    role="region"
+    aria-label={say("region")}
+    onPointerEnter={() => (isHeld = true)}
+    onPointerLeave={() => (isHeld = false)}
+    onFocusIn={() => (isHeld = true)}
+    onFocusOut={() => (isHeld = false)}
+  >
     <div aria-live="polite">{messages.value.filter(({ tone }) => tone !== "error").map(shown)}</div>
     <div aria-live="assertive">{messages.value.filter(({ tone }) => tone === "error").map(shown)}</div>
   </div>
