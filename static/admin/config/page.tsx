@@ -5,7 +5,9 @@ import { useEffect } from "preact/hooks";
 import type { FormField, FormSection } from "../../../src/config/describe.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { inLanguage } from "../../shared/language.ts";
+import { Skeleton } from "../../shared/loaded.tsx";
 import { confirm } from "../../shared/modal.tsx";
+import { useShortcuts } from "../../shared/shortcuts.tsx";
 import { guardLeaving } from "../router.ts";
 import { FieldRow } from "./field.tsx";
 import { dirty, discard, drafts, form, load, problem, refused, save, saving } from "./store.ts";
@@ -41,6 +43,7 @@ export const ConfigPage = () => {
       window.removeEventListener("beforeunload", holdUnload);
     };
   }, []);
+  useShortcuts(() => [{ keys: "Ctrl+S", what: say("save"), run: () => void (dirty.value ? save() : null) }]);
   const sections = form.value?.sections ?? [];
   const words = search.value.trim().toLowerCase();
   const isSearch = words !== "" || changedOnly.value;
@@ -114,14 +117,7 @@ export const ConfigPage = () => {
 };
 
 const Waiting = () =>
-  problem.value === null ? (
-    <p class="panel empty" aria-busy="true">
-      <span class="spinner" />
-      {say("loading")}
-    </p>
-  ) : (
-    <p class="panel empty danger-text">{problem.value}</p>
-  );
+  problem.value === null ? <Skeleton lines={12} panel /> : <p class="panel empty danger-text">{problem.value}</p>;
 
 const Warnings = () => {
   const { warning = null, pendingRestart = [] } = form.value ?? {};

@@ -11,7 +11,6 @@ export const say = speak({
   sections: ["Sections", "分组"],
   changedOnly: ["Changed from the default", "仅显示已改动项"],
   nothing: ["No setting matches.", "没有匹配的配置项。"],
-  loading: ["Loading…", "加载中…"],
   default: ["default", "默认"],
   file: ["file", "配置文件"],
   stored: ["set here", "页面设置"],

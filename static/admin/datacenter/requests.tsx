@@ -6,6 +6,7 @@ import type { RequestView } from "../../../src/admin/report-view.ts";
 import { get, messageOf, post } from "../../shared/api.ts";
 import { bytes, count, milliseconds, moment } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Skeleton } from "../../shared/loaded.tsx";
 import { confirm } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
 import { RequestDialog } from "./request-dialog.tsx";
@@ -94,7 +95,11 @@ export const Requests = () => {
         </div>
       </div>
       {rows.value.length === 0 ? (
-        <p class="empty">{busy.value ? <span class="spinner" /> : say("none")}</p>
+        busy.value ? (
+          <Skeleton lines={9} />
+        ) : (
+          <p class="empty">{say("none")}</p>
+        )
       ) : (
         <Rows rows={rows.value} onOpen={(row) => (opened.value = row)} />
       )}

@@ -44,7 +44,7 @@ export const MessageView = ({ message, isArriving, onAgain }: MessageViewProps) 
           ))}
         </div>
       )}
-      {isArriving && text === "" && reasoning === "" ? <span class="spinner" /> : null}
+      {isArriving && text === "" && reasoning === "" ? <span class="dots" /> : null}
       {message.error === null ? null : (
         <p class="notice bad" role="alert">
           <Icon name="warning" />

@@ -3,16 +3,15 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { KeyStatus, KeyView } from "../../../src/admin/key-view.ts";
-import { get, messageOf, post } from "../../shared/api.ts";
-import { count, dateTime, relative } from "../../shared/format.ts";
+import { get } from "../../shared/api.ts";
+import { count } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
-import { Menu } from "../../shared/menu.tsx";
-import { confirm } from "../../shared/modal.tsx";
 import { Pager } from "../../shared/pager.tsx";
-import { now } from "../../shared/ticker.ts";
-import { toast } from "../../shared/toast.tsx";
-import { KeyDialog, SecretDialog, type Made } from "./dialogs.tsx";
+import { useShortcuts } from "../../shared/shortcuts.tsx";
+import { KeyDialog, SecretDialog } from "./dialogs.tsx";
+import { ImportKeysDialog } from "./import-dialog.tsx";
+import { type Open, Rows } from "./rows.tsx";
 import { say } from "./words.ts";
 
 interface KeyList {
@@ -22,14 +21,11 @@ interface KeyList {
   readonly global_key_set: boolean;
 }
 
-type Open =
-  | { readonly kind: "new" }
-  | { readonly kind: "edit"; readonly key: KeyView }
-  | { readonly kind: "made"; readonly made: readonly Made[] };
-
 const VIEWS = ["all", "active", "disabled", "expired", "exhausted"] as const;
 const SIZES = [20, 50, 100, 200] as const;
-const TONES = { active: "ok", disabled: "", expired: "bad", exhausted: "warn" } as const;
+
+const countOf = ({ counts }: KeyList, view: (typeof VIEWS)[number]): number =>
+  view === "all" ? Object.values(counts).reduce((sum, one) => sum + one, 0) : counts[view];
 
 export const KeysPage = () => {
   const search = useSignal("");
@@ -41,6 +37,7 @@ export const KeysPage = () => {
     get<KeyList>("/keys", { search: search.value, status: status.value, page: page.value, page_size: size.value }),
   );
   useEffect(() => void loaded.reload(), [search.value, status.value, page.value, size.value]);
+  useShortcuts(() => [{ keys: "n", what: say("create"), run: () => (open.value = { kind: "new" }) }]);
   const found = loaded.value.value;
   const close = () => {
     open.value = null;
@@ -53,10 +50,16 @@ export const KeysPage = () => {
           <h1>{say("title")}</h1>
           <p class="muted">{say("intro")}</p>
         </div>
-        <button type="button" class="button primary" onClick={() => (open.value = { kind: "new" })}>
-          <Icon name="plus" />
-          {say("create")}
-        </button>
+        <div class="row">
+          <button type="button" class="button" onClick={() => (open.value = { kind: "import" })}>
+            <Icon name="upload" />
+            {say("import")}
+          </button>
+          <button type="button" class="button primary" onClick={() => (open.value = { kind: "new" })}>
+            <Icon name="plus" />
+            {say("create")}
+          </button>
+        </div>
       </header>
       {found === null ? null : (
         <p class={`notice ${found.global_key_set ? "" : "warn"}`}>
@@ -93,7 +96,7 @@ export const KeysPage = () => {
                   }}
                 >
                   {say(view)}
-                  {view === "all" || found === null ? null : <span class="count">{count(found.counts[view])}</span>}
+                  {found === null ? null : <span class="count">{count(countOf(found, view))}</span>}
                 </button>
               ))}
             </div>
@@ -131,6 +134,7 @@ export const KeysPage = () => {
 const DialogPlace = ({ open, close }: { open: Signal<Open | null>; close: () => void }) => {
   const dialog = open.value;
   if (dialog === null) return null;
+  if (dialog.kind === "import") return <ImportKeysDialog onClose={close} />;
   if (dialog.kind === "made") return <SecretDialog made={dialog.made} onClose={close} />;
   return (
     <KeyDialog
@@ -138,135 +142,5 @@ const DialogPlace = ({ open, close }: { open: Signal<Open | null>; close: () => 
       onClose={close}
       onMade={(made) => (open.value = { kind: "made", made })}
     />
-  );
-};
-
-interface RowsProps {
-  readonly keys: readonly KeyView[];
-  readonly isFiltered: boolean;
-  readonly open: Signal<Open | null>;
-  readonly reload: () => Promise<void>;
-}
-
-const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
-  if (keys.length === 0) return <p class="empty">{isFiltered ? say("noMatch") : say("none")}</p>;
-  return (
-    <div class="table-wrap">
-      <table class="table with-actions">
-        <thead>
-          <tr>
-            <th>{say("name")}</th>
-            <th>{say("key")}</th>
-            <th>{say("status")}</th>
-            <th>{say("today")}</th>
-            <th>{say("lastUsed")}</th>
-            <th>
-              <span class="sr-only">{say("editAction")}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => (
-            <tr key={key.id}>
-              <td>
-                <strong>{key.name}</strong>
-                {key.note === "" ? null : <div class="muted small-text">{key.note}</div>}
-              </td>
-              <td class="mono nowrap">{key.display_key}</td>
-              <td>
-                <span class={`badge ${TONES[key.status]}`}>{say(key.status)}</span>
-              </td>
-              <td>
-                <Used of={key} />
-              </td>
-              <td class="nowrap muted" title={say("created") + ": " + dateTime(key.created_at * 1000)}>
-                {key.last_used_at === null ? say("never") : relative(key.last_used_at * 1000, now.value)}
-              </td>
-              <td>
-                <Actions of={key} open={open} reload={reload} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-};
-
-const BUCKETS = ["chat", "heavy", "image", "video"] as const;
-
-const Used = ({ of: key }: { of: KeyView }) => (
-  <ul class="quota used-today">
-    {BUCKETS.map((bucket) => {
-      const limit = key[`${bucket}_limit`];
-      const used = key.usage_today[`${bucket}_used`] ?? 0;
-      if (limit < 0 && used === 0) return null;
-      return (
-        <li key={bucket} class={limit >= 0 && used >= limit ? "empty-window" : ""} title={say(bucket)}>
-          <span class="quota-kind">{bucket}</span>
-          <span class="quota-left">{limit < 0 ? count(used) : `${count(used)}/${count(limit)}`}</span>
-          {limit < 0 ? null : (
-            <span class="quota-bar" aria-hidden="true">
-              <span style={{ width: `${limit === 0 ? 100 : Math.min(100, (used / limit) * 100)}%` }} />
-            </span>
-          )}
-        </li>
-      );
-    })}
-  </ul>
-);
-
-interface ActionsProps {
-  readonly of: KeyView;
-  readonly open: Signal<Open | null>;
-  readonly reload: () => Promise<void>;
-}
-
-const Actions = ({ of: key, open, reload }: ActionsProps) => {
-  const { name } = key;
-  const attempt = async (work: () => Promise<string | null>) => {
-    try {
-      const told = await work();
-      if (told !== null) toast(told);
-    } catch (thrown) {
-      toast(messageOf(thrown), "error");
-    }
-    await reload();
-  };
-  const toggle = () =>
-    attempt(async () => {
-      await post("/keys/update", { key: key.id, is_active: !key.is_active });
-      return say("saved");
-    });
-  const rotate = async () => {
-    const question = { title: say("rotateTitle"), text: say("rotateText", { name }), action: say("rotate") };
-    if (!(await confirm(question))) return;
-    await attempt(async () => {
-      const { data } = await post<{ data: Made }>("/keys/rotate", { key: key.id });
-      open.value = { kind: "made", made: [data] };
-      return null;
-    });
-  };
-  const remove = async () => {
-    const question = { title: say("deleteTitle"), text: say("deleteText", { name }), action: say("deleteAction") };
-    if (!(await confirm({ ...question, danger: true }))) return;
-    await attempt(async () => {
-      await post("/keys/delete", { key: key.id });
-      return say("deleted");
-    });
-  };
-  return (
-    <Menu
-      label={say("actions", { name })}
-      actions={[
-        { label: say("editAction"), icon: "edit", run: () => (open.value = { kind: "edit", key }) },
-        { label: key.is_active ? say("disable") : say("enable"), icon: "power", run: () => void toggle() },
-        { label: say("rotate"), icon: "refresh", run: () => void rotate() },
-        "line",
-        { label: say("delete"), icon: "trash", danger: true, run: () => void remove() },
-      ]}
-    >
-      <Icon name="more" size={20} />
-    </Menu>
   );
 };

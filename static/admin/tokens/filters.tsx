@@ -63,6 +63,8 @@ export const FilterBar = () => (
           </button>
         ))}
       </div>
+      <PoolChips />
+      <AdultChips />
       {isFiltered.value ? (
         <button type="button" class="button quiet small" onClick={clearFilters}>
           <Icon name="close" size={15} />
@@ -73,42 +75,83 @@ export const FilterBar = () => (
   </div>
 );
 
-const adultWord = (adult: Adult): string => {
-  if (adult === "on") return say("adultOn", { n: count(page.value?.counts.tags[ADULT_TAG] ?? 0) });
-  return adult === "off" ? say("adultOff") : say("anyAdult");
+interface Chip {
+  readonly label: string;
+  /** Null where it is not known. */
+  readonly number: number | null;
+  readonly isOn: boolean;
+  readonly choose: () => void;
+}
+
+const Chips = ({ label, chips }: { label: string; chips: readonly Chip[] }) => (
+  <div class="tabs" role="group" aria-label={label}>
+    {chips.map(({ label: name, number, isOn, choose }) => (
+      <button key={name} type="button" aria-pressed={isOn} onClick={choose}>
+        {name}
+        {number === null ? null : <span class="count">{count(number)}</span>}
+      </button>
+    ))}
+  </div>
+);
+
+/** More pools than fit beside each other are a list to choose from. */
+const MOST_CHIPS = 5;
+
+const poolEntries = () => withChosen(Object.entries(page.value?.counts.pools ?? {}), filters.value.pool);
+
+const PoolChips = () => {
+  const pools = poolEntries();
+  if (pools.length < 2 || pools.length > MOST_CHIPS) return null;
+  const chip = (name: string, number: number | null): Chip => ({
+    label: name === "" ? say("anyPool") : name,
+    number,
+    isOn: filters.value.pool === name,
+    choose: () => filterBy({ pool: name }),
+  });
+  return <Chips label={say("pool")} chips={[chip("", null), ...pools.map(([name, number]) => chip(name, number))]} />;
 };
+
+const adultCount = (adult: Adult): number | null => {
+  const { counts, total = 0 } = page.value ?? {};
+  const withTag = counts?.tags[ADULT_TAG] ?? 0;
+  if (adult === "on") return withTag;
+  if (adult === "any" || filters.value.tag !== "") return null;
+  return filters.value.adult === "off" ? total : filters.value.adult === "any" ? total - withTag : null;
+};
+
+const AdultChips = () => (
+  <Chips
+    label={say("adult")}
+    chips={ADULT.map((adult) => ({
+      label: say(adult === "any" ? "anyAdult" : adult === "on" ? "adultOn" : "adultOff"),
+      number: adultCount(adult),
+      isOn: filters.value.adult === adult,
+      choose: () => filterBy({ adult }),
+    }))}
+  />
+);
 
 const Selects = () => {
   const { pool, adult, tag, sort } = filters.value;
-  const pools = Object.entries(page.value?.counts.pools ?? {});
+  const pools = poolEntries();
   const tags = Object.entries(page.value?.counts.tags ?? {}).filter(([name]) => name !== ADULT_TAG);
   return (
     <>
-      <select
-        class="select"
-        aria-label={say("pool")}
-        value={pool}
-        onChange={(event) => filterBy({ pool: event.currentTarget.value })}
-      >
-        <option value="">{say("anyPool")}</option>
-        {withChosen(pools, pool).map(([name, number]) => (
-          <option key={name} value={name}>
-            {name} ({count(number)})
-          </option>
-        ))}
-      </select>
-      <select
-        class="select"
-        aria-label={say("adult")}
-        value={adult}
-        onChange={(event) => filterBy({ adult: ADULT.find((one) => one === event.currentTarget.value) ?? "any" })}
-      >
-        {ADULT.map((one) => (
-          <option key={one} value={one}>
-            {adultWord(one)}
-          </option>
-        ))}
-      </select>
+      {pools.length > MOST_CHIPS ? (
+        <select
+          class="select"
+          aria-label={say("pool")}
+          value={pool}
+          onChange={(event) => filterBy({ pool: event.currentTarget.value })}
+        >
+          <option value="">{say("anyPool")}</option>
+          {pools.map(([name, number]) => (
+            <option key={name} value={name}>
+              {name} ({count(number)})
+            </option>
+          ))}
+        </select>
+      ) : null}
       {tags.length > 0 || tag !== "" ? (
         <select
           class="select"

@@ -3,8 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { count, shortCount } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Skeleton } from "../../shared/loaded.tsx";
 import { Menu } from "../../shared/menu.tsx";
 import { Pager } from "../../shared/pager.tsx";
+import { useShortcuts } from "../../shared/shortcuts.tsx";
 import { task } from "../../shared/tasks.ts";
 import { useEvery } from "../../shared/ticker.ts";
 import { AdultDialog } from "./adult-dialog.tsx";
@@ -17,19 +19,21 @@ import { RestoreDialog } from "./restore-dialog.tsx";
 import { AccountRowView } from "./row.tsx";
 import {
   goTo,
+  idsMatching,
   isFiltered,
   load,
   loading,
   page,
   pageSize,
   problem,
+  select,
   selection,
   setSize,
   SIZES,
   toggle,
 } from "./store.ts";
 import { TestDialog } from "./test-dialog.tsx";
-import { clearAllCooldowns, exportAccounts, refreshAll } from "./verbs.ts";
+import { clearAllCooldowns, exportAccounts, refreshAll, refreshMany } from "./verbs.ts";
 import { say } from "./words.ts";
 
 const RELOAD_MS = 5000;
@@ -38,6 +42,14 @@ export const TokensPage = () => {
   const open: Opened = useSignal<Dialog | null>(null);
   useEvery(RELOAD_MS, () => void load());
   const close = () => (open.value = null);
+  useShortcuts(() => [
+    { keys: "n", what: say("import"), run: () => (open.value = { kind: "import" }) },
+    { keys: "r", what: say("refreshSelectedKey"), run: () => void refreshChosen() },
+    { keys: "a", what: say("selectPage"), run: selectShown },
+    { keys: "x", what: say("unselect"), run: () => select([]) },
+    { keys: "[", what: say("previousPage"), run: () => step(-1) },
+    { keys: "]", what: say("nextPage"), run: () => step(1) },
+  ]);
   return (
     <div
       class="page"
@@ -65,6 +77,24 @@ export const TokensPage = () => {
   );
 };
 
+const selectShown = (): void => toggle(page.value?.items.map(({ id }) => id) ?? [], true);
+
+const step = (by: number): void => {
+  const next = (page.value?.page ?? 1) + by;
+  if (next >= 1 && next <= (page.value?.pages ?? 1)) goTo(next);
+};
+
+/** What is selected, else all. */
+const refreshChosen = async (): Promise<void> => {
+  if (task.value?.status === "running" || (page.value?.totals.total ?? 0) === 0) return;
+  await (selection.value.size > 0 ? refreshMany([...selection.value]) : refreshAll());
+};
+
+const adultForAll = async (open: Opened): Promise<void> => {
+  const ids = await idsMatching();
+  if (ids.length > 0) open.value = { kind: "adult", ids };
+};
+
 const HeadButtons = ({ open }: { open: Opened }) => (
   <div class="row">
     <button
@@ -87,6 +117,12 @@ const HeadButtons = ({ open }: { open: Opened }) => (
         { label: say("exportAllText"), icon: "download", run: () => void exportAccounts("text") },
         { label: say("exportAllJson"), icon: "download", run: () => void exportAccounts("json") },
         "line",
+        {
+          label: say("adultForList"),
+          icon: "shield",
+          disabled: task.value?.status === "running" || (page.value?.total ?? 0) === 0,
+          run: () => void adultForAll(open),
+        },
         { label: say("clearAllCooldowns"), icon: "snow", run: () => void clearAllCooldowns() },
         { label: say("restore"), icon: "undo", run: () => (open.value = { kind: "restore" }) },
       ]}
@@ -147,14 +183,7 @@ const Stats = () => {
 const List = ({ open }: { open: Opened }) => {
   const { value } = page;
   if (problem.value !== null && !value) return <p class="empty danger-text">{problem.value}</p>;
-  if (!value) {
-    return (
-      <p class="empty" aria-busy="true">
-        <span class="spinner" />
-        {say("loading")}
-      </p>
-    );
-  }
+  if (!value) return <Skeleton lines={9} />;
   if (value.items.length === 0) return <Nothing open={open} />;
   const ids = value.items.map(({ id }) => id);
   const chosen = ids.filter((id) => selection.value.has(id)).length;

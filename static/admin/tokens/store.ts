@@ -119,8 +119,8 @@ export const toggle = (ids: readonly string[], on: boolean): void => {
   select(next);
 };
 
-/** Every account that the filters let through, over all pages. */
-export const selectMatching = async (): Promise<void> => {
+/** Every account that the filters let through, over all pages; none when they cannot be read. */
+export const idsMatching = async (): Promise<readonly string[]> => {
   try {
     const found: string[] = [];
     for (let number = 1, pages = 1; number <= pages; number++) {
@@ -132,10 +132,13 @@ export const selectMatching = async (): Promise<void> => {
       found.push(...part.items.map(({ id }) => id));
       ({ pages } = part);
     }
-    toggle(found, true);
+    return found;
   } catch (thrown) {
     toast(messageOf(thrown), "error");
+    return [];
   }
 };
+
+export const selectMatching = async (): Promise<void> => toggle(await idsMatching(), true);
 
 export type Row = AccountRow;
