@@ -14,6 +14,9 @@ export interface BarsProps {
   readonly title: string;
   readonly bars: readonly Bar[];
   readonly names: readonly [good: string, bad: string];
+  /** The upper part is no fault but a second measure. */
+  readonly neutral?: boolean;
+  readonly format?: (value: number) => string;
 }
 
 const HEIGHT = 140;
@@ -27,7 +30,8 @@ const topOf = (most: number): number => {
   return [1, 2, 2.5, 5, 10].map((factor) => factor * step).find((value) => value >= most) ?? most;
 };
 
-export const Bars = ({ title, bars, names }: BarsProps) => {
+export const Bars = ({ title, bars, names, neutral = false, format = count }: BarsProps) => {
+  const second = neutral ? "chart-second" : "chart-bad";
   const top = topOf(Math.max(0, ...bars.map(({ good, bad }) => good + bad)));
   const step = WIDTH / Math.max(1, bars.length);
   const high = (value: number) => (value / top) * HEIGHT;
@@ -46,7 +50,7 @@ export const Bars = ({ title, bars, names }: BarsProps) => {
         ))}
         {bars.map(({ label, good, bad }, index) => (
           <g key={label + String(index)}>
-            <title>{`${label}: ${names[0]} ${count(good)}, ${names[1]} ${count(bad)}`}</title>
+            <title>{`${label}: ${names[0]} ${format(good)}, ${names[1]} ${format(bad)}`}</title>
             <rect class="chart-hit" x={index * step} y={0} width={step} height={HEIGHT + 2} />
             <rect
               class="chart-good"
@@ -56,7 +60,7 @@ export const Bars = ({ title, bars, names }: BarsProps) => {
               height={high(good)}
             />
             <rect
-              class="chart-bad"
+              class={second}
               x={index * step + (step * GAP) / 2}
               width={step * (1 - GAP)}
               y={HEIGHT - high(good + bad) + 1}
@@ -68,7 +72,8 @@ export const Bars = ({ title, bars, names }: BarsProps) => {
       <figcaption class="chart-axis muted small-text" aria-hidden="true">
         <span>{bars[0]?.label}</span>
         <span>
-          <span class="chart-key good" /> {names[0]} <span class="chart-key bad" /> {names[1]} · max {count(top)}
+          <span class="chart-key good" /> {names[0]} <span class={`chart-key ${neutral ? "second" : "bad"}`} />{" "}
+          {names[1]} · max {format(top)}
         </span>
         <span>{bars.at(-1)?.label}</span>
       </figcaption>
@@ -78,8 +83,8 @@ export const Bars = ({ title, bars, names }: BarsProps) => {
           {bars.map(({ label, good, bad }, index) => (
             <tr key={index}>
               <th scope="row">{label}</th>
-              <td>{`${names[0]} ${count(good)}`}</td>
-              <td>{`${names[1]} ${count(bad)}`}</td>
+              <td>{`${names[0]} ${format(good)}`}</td>
+              <td>{`${names[1]} ${format(bad)}`}</td>
             </tr>
           ))}
         </tbody>

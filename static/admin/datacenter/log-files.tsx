@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { get, messageOf } from "../../shared/api.ts";
 import { bytes } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Skeleton } from "../../shared/loaded.tsx";
 import { useEvery } from "../../shared/ticker.ts";
 import { say } from "./words.ts";
 
@@ -22,7 +23,7 @@ export const LogFiles = () => {
   const file = useSignal("");
   const number = useSignal<number>(500);
   const words = useSignal("");
-  const follows = useSignal(false);
+  const follows = useSignal(true);
   const lines = useSignal<readonly string[]>([]);
   const problem = useSignal<string | null>(null);
   const box = useRef<HTMLPreElement>(null);
@@ -51,6 +52,7 @@ export const LogFiles = () => {
       pane.scrollTop = pane.scrollHeight;
     }
   }, [lines.value]);
+  if (files.value === null && problem.value === null) return <Skeleton lines={12} panel />;
   if (files.value?.length === 0) return <p class="panel empty">{say("noFiles")}</p>;
   return (
     <section class="panel" aria-label={say("logs")}>

@@ -6,6 +6,7 @@ import type { SeriesPoint, TopRow } from "../../../src/admin/reports.ts";
 import { get } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
 import { clockTime, count, day, milliseconds, percent, shortCount } from "../../shared/format.ts";
+import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { useEvery } from "../../shared/ticker.ts";
 import { say } from "./words.ts";
@@ -37,13 +38,16 @@ const fetchReport = async (range: Range): Promise<Report> => {
 
 export const Reports = () => {
   const range = useSignal<Range>("24h");
+  const follows = useSignal(true);
   const loaded = useLoaded(() => fetchReport(range.value));
   useEffect(() => void loaded.reload(), [range.value]);
-  useEvery(RELOAD_MS, () => void loaded.reload());
+  useEvery(RELOAD_MS, () => {
+    if (follows.value) void loaded.reload();
+  });
   const report = loaded.value.value;
   return (
     <>
-      <div class="row">
+      <div class="row wrap">
         <div class="tabs" role="group" aria-label={say("range")}>
           {RANGES.map((one) => (
             <button key={one} type="button" aria-pressed={range.value === one} onClick={() => (range.value = one)}>
@@ -51,24 +55,28 @@ export const Reports = () => {
             </button>
           ))}
         </div>
+        <span class="grow" />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={follows.value}
+            onChange={(event) => (follows.value = event.currentTarget.checked)}
+          />
+          {say("follow")}
+        </label>
+        <button type="button" class="button small" disabled={loaded.busy.value} onClick={() => void loaded.reload()}>
+          <Icon name="refresh" size={16} />
+          {say("refresh")}
+        </button>
       </div>
       {report === null ? (
-        <Waiting loaded={loaded} />
+        <div class="panel">
+          <Waiting loaded={loaded} lines={11} />
+        </div>
       ) : (
         <>
           <Figures totals={report.totals} />
-          <section class="panel padded" aria-labelledby="report-chart">
-            <h2 id="report-chart">{say("chart")}</h2>
-            <Bars
-              title={say("chart")}
-              names={[say("served"), say("failed")]}
-              bars={report.points.map(({ start_ms: start, served, failed }) => ({
-                label: report.span === "hour" ? `${day(start)} ${clockTime(start)}` : day(start),
-                good: served,
-                bad: failed,
-              }))}
-            />
-          </section>
+          <Chart report={report} />
           <div class="cards">
             {DIMENSIONS.map(([dimension, word], index) => (
               <Top key={dimension} title={say(word)} rows={report.tops[index] ?? []} />
@@ -77,6 +85,73 @@ export const Reports = () => {
         </>
       )}
     </>
+  );
+};
+
+const MEASURES = ["requests", "latency", "tokens", "media"] as const;
+type Measure = (typeof MEASURES)[number];
+
+interface Drawn {
+  readonly names: readonly [string, string];
+  readonly parts: (point: SeriesPoint) => { readonly good: number; readonly bad: number };
+  readonly format?: (value: number) => string;
+}
+
+const drawnAs = (measure: Measure): Drawn => {
+  switch (measure) {
+    case "requests":
+      return { names: [say("served"), say("failed")], parts: ({ served, failed }) => ({ good: served, bad: failed }) };
+    case "latency":
+      return {
+        names: [say("first"), say("rest")],
+        parts: ({ first_byte_ms: first, total_ms: total }) => ({
+          good: first ?? 0,
+          bad: Math.max(0, (total ?? 0) - (first ?? 0)),
+        }),
+        format: milliseconds,
+      };
+    case "tokens":
+      return {
+        names: [say("tokensIn"), say("tokensOut")],
+        parts: (point) => ({ good: point.tokens_in, bad: point.tokens_out }),
+        format: shortCount,
+      };
+    case "media":
+      return { names: [say("pictures"), say("clips")], parts: ({ images, videos }) => ({ good: images, bad: videos }) };
+    default:
+      return measure satisfies never;
+  }
+};
+
+const Chart = ({ report }: { report: Report }) => {
+  const measure = useSignal<Measure>("requests");
+  const { names, parts, format } = drawnAs(measure.value);
+  const title = say(`chart_${measure.value}`);
+  return (
+    <section class="panel padded" aria-labelledby="report-chart">
+      <div class="row wrap chart-head">
+        <h2 id="report-chart" class="grow">
+          {title}
+        </h2>
+        <div class="tabs" role="group" aria-label={say("measure")}>
+          {MEASURES.map((one) => (
+            <button key={one} type="button" aria-pressed={measure.value === one} onClick={() => (measure.value = one)}>
+              {say(`measure_${one}`)}
+            </button>
+          ))}
+        </div>
+      </div>
+      <Bars
+        title={title}
+        names={names}
+        neutral={measure.value !== "requests"}
+        {...(format ? { format } : {})}
+        bars={report.points.map((point) => ({
+          label: report.span === "hour" ? `${day(point.start_ms)} ${clockTime(point.start_ms)}` : day(point.start_ms),
+          ...parts(point),
+        }))}
+      />
+    </section>
   );
 };
 

@@ -1,12 +1,15 @@
 // Requests to the API that clients use, one shape an API, read back into one kind of piece. Draws nothing.
 // Invariant: every event of the stream is kept as it came, for the raw view.
-import { errorOf } from "../../shared/api.ts";
+import { errorOf, messageOf } from "../../shared/api.ts";
 import { at as here } from "../../shared/place.ts";
 import { eventsOf } from "../../shared/sse.ts";
 
 export const APIS = ["chat", "responses", "messages", "images", "images_nsfw"] as const;
 export type Api = (typeof APIS)[number];
 export const isImages = (api: Api): boolean => api === "images" || api === "images_nsfw";
+
+export const FORMATS = ["b64_json", "url"] as const;
+export type PictureFormat = (typeof FORMATS)[number];
 
 export interface Turn {
   readonly role: "user" | "assistant";
@@ -21,6 +24,7 @@ export interface Ask {
   readonly turns: readonly Turn[];
   readonly count: number;
   readonly size: string;
+  readonly format: PictureFormat;
   readonly key: string;
   readonly signal: AbortSignal;
 }
@@ -29,6 +33,7 @@ export type Piece =
   | { readonly kind: "text" | "reasoning"; readonly text: string }
   | { readonly kind: "picture"; readonly source: string }
   | { readonly kind: "raw"; readonly text: string }
+  | { readonly kind: "request"; readonly text: string }
   | { readonly kind: "error"; readonly text: string };
 
 const PATHS: Record<Api, string> = {
@@ -41,7 +46,7 @@ const PATHS: Record<Api, string> = {
 
 const MOST_TOKENS = 8192;
 
-const bodyOf = ({ api, model, stream, system, turns, count, size }: Ask): object => {
+const bodyOf = ({ api, model, stream, system, turns, count, size, format }: Ask): object => {
   const messages = turns.map(({ role, text }) => ({ role, content: text }));
   switch (api) {
     case "chat": {
@@ -54,24 +59,28 @@ const bodyOf = ({ api, model, stream, system, turns, count, size }: Ask): object
       return { model, stream, messages, max_tokens: MOST_TOKENS, ...(system === "" ? {} : { system }) };
     case "images":
     case "images_nsfw":
-      return { model, prompt: turns.at(-1)?.text ?? "", n: count, size, response_format: "b64_json" };
+      return { model, prompt: turns.at(-1)?.text ?? "", n: count, size, response_format: format };
     default:
       return api satisfies never;
   }
 };
 
 export async function* answerTo(ask: Ask): AsyncGenerator<Piece, void> {
+  const body = bodyOf(ask);
+  yield { kind: "request", text: `POST ${PATHS[ask.api]}\n${JSON.stringify(body, null, 2)}` };
   const response = await fetch(here(PATHS[ask.api]), {
     method: "POST",
     headers: {
       "content-type": "application/json",
       ...(ask.key === "" ? {} : { authorization: `Bearer ${ask.key}` }),
     },
-    body: JSON.stringify(bodyOf(ask)),
+    body: JSON.stringify(body),
     signal: ask.signal,
   });
   if (!response.ok) {
-    yield { kind: "error", text: (await errorOf(response)).message };
+    const text = await response.clone().text();
+    yield { kind: "raw", text: `${response.status}\n${text}` };
+    yield { kind: "error", text: messageOf(await errorOf(response)) };
     return;
   }
   if (response.headers.get("content-type")?.includes("event-stream") !== true) {

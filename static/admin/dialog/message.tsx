@@ -79,13 +79,26 @@ export const MessageView = ({ message, isArriving, onAgain }: MessageViewProps) 
         </div>
       )}
       {rawOpen.value ? (
-        <pre class="raw" tabIndex={0}>
-          {raw.join("\n")}
-        </pre>
+        <div class="raw-parts">
+          <RawPart title={say("rawRequest")} text={message.request} />
+          <RawPart title={say("rawResponse")} text={raw.join("\n")} />
+        </div>
       ) : null}
     </article>
   );
 };
+
+const RawPart = ({ title, text }: { title: string; text: string }) => (
+  <section>
+    <div class="row">
+      <h3 class="grow">{title}</h3>
+      <CopyButton text={text} />
+    </div>
+    <pre class="raw" tabIndex={0} aria-label={title}>
+      {text}
+    </pre>
+  </section>
+);
 
 const Reasoning = ({ text, isNow }: { text: string; isNow: boolean }) => {
   const chosen = useSignal<boolean | null>(null);

@@ -2,10 +2,11 @@
 import { useSignal } from "@preact/signals";
 import { messageOf } from "../../shared/api.ts";
 import { toast } from "../../shared/toast.tsx";
-import { APIS, isImages } from "./calls.ts";
+import { APIS, FORMATS, isImages } from "./calls.ts";
 import {
   api,
   fitting,
+  format,
   key,
   loadModels,
   makeKey,
@@ -120,6 +121,21 @@ const PictureOptions = () => (
         onChange={(event) => (size.value = event.currentTarget.value)}
       >
         {SIZES.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </div>
+    <div class="field">
+      <label for="dialog-format">{say("format")}</label>
+      <select
+        id="dialog-format"
+        class="select fill"
+        value={format.value}
+        onChange={(event) => (format.value = FORMATS.find((one) => one === event.currentTarget.value) ?? "b64_json")}
+      >
+        {FORMATS.map((one) => (
           <option key={one} value={one}>
             {one}
           </option>

@@ -4,7 +4,7 @@ import { batch, signal } from "@preact/signals";
 import { messageOf, post } from "../../shared/api.ts";
 import { keep, kept } from "../../shared/keeping.ts";
 import { at } from "../../shared/place.ts";
-import { type Api, answerTo, APIS, isImages, type Piece, type Turn } from "./calls.ts";
+import { type Api, answerTo, APIS, isImages, type PictureFormat, type Piece, type Turn } from "./calls.ts";
 import { say } from "./words.ts";
 
 export interface Message {
@@ -14,6 +14,7 @@ export interface Message {
   readonly reasoning: string;
   readonly pictures: readonly string[];
   readonly error: string | null;
+  readonly request: string;
   readonly raw: readonly string[];
   readonly tookMs: number | null;
   readonly firstMs: number | null;
@@ -30,6 +31,7 @@ export const stream = signal(true);
 export const system = signal("");
 export const number = signal(1);
 export const size = signal<string>(SIZE);
+export const format = signal<PictureFormat>("b64_json");
 export const key = signal(kept(KEY) ?? "");
 export const messages = signal<readonly Message[]>([]);
 export const arriving = signal(false);
@@ -89,7 +91,18 @@ export const makeKey = async (): Promise<void> => {
 let last = 0;
 const blank = (role: Message["role"], text: string): Message => {
   last += 1;
-  return { id: last, role, text, reasoning: "", pictures: [], error: null, raw: [], tookMs: null, firstMs: null };
+  return {
+    id: last,
+    role,
+    text,
+    reasoning: "",
+    pictures: [],
+    error: null,
+    request: "",
+    raw: [],
+    tookMs: null,
+    firstMs: null,
+  };
 };
 
 let stopper: AbortController | null = null;
@@ -103,7 +116,7 @@ const MOST_RAW = 2000;
 
 const take = (id: number, piece: Piece, sinceMs: number): void =>
   change(id, (message) => {
-    const firstMs = message.firstMs ?? (piece.kind === "raw" ? null : sinceMs);
+    const firstMs = message.firstMs ?? (piece.kind === "raw" || piece.kind === "request" ? null : sinceMs);
     switch (piece.kind) {
       case "text":
         return { firstMs, text: message.text + piece.text };
@@ -113,6 +126,8 @@ const take = (id: number, piece: Piece, sinceMs: number): void =>
         return { firstMs, pictures: [...message.pictures, piece.source] };
       case "raw":
         return { raw: [...message.raw, piece.text].slice(-MOST_RAW) };
+      case "request":
+        return { request: piece.text };
       case "error":
         return { error: piece.text };
       default:
@@ -150,7 +165,15 @@ const answer = async (): Promise<void> => {
     arriving.value = true;
   });
   const options = { api: api.value, model: model.value, stream: stream.value, system: system.value };
-  const about = { ...options, turns, count: number.value, size: size.value, key: key.value, signal: stopper.signal };
+  const about = {
+    ...options,
+    turns,
+    count: number.value,
+    size: size.value,
+    format: format.value,
+    key: key.value,
+    signal: stopper.signal,
+  };
   try {
     for await (const piece of answerTo(about)) take(reply.id, piece, performance.now() - started);
   } catch (thrown) {
