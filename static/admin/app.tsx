@@ -4,6 +4,7 @@ import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 import { session } from "../shared/api.ts";
 import { ConfirmPlace } from "../shared/modal.tsx";
+import { navigate, path } from "../shared/router.ts";
 import { Toasts } from "../shared/toast.tsx";
 import { AuditPageView } from "./audit/page.tsx";
 import { CachePage } from "./cache/page.tsx";
@@ -15,7 +16,6 @@ import { KeysPage } from "./keys/page.tsx";
 import { LoginPage } from "./login.tsx";
 import { OverviewPage } from "./overview/page.tsx";
 import type { PagePath } from "./page-list.ts";
-import { navigate, path } from "./router.ts";
 import { Shell } from "./shell.tsx";
 import { TokensPage } from "./tokens/page.tsx";
 

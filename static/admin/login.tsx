@@ -5,7 +5,7 @@ import { ApiError, send, setSession } from "../shared/api.ts";
 import { speak } from "../shared/language.ts";
 import { toast } from "../shared/toast.tsx";
 import { Icon } from "../shared/icons.tsx";
-import { LanguageMenu, ThemeMenu } from "./choices.tsx";
+import { LanguageMenu, ThemeMenu } from "../shared/choices.tsx";
 
 const say = speak({
   title: ["Sign in", "登录"],

@@ -4,14 +4,14 @@ import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { get, post, setSession } from "../shared/api.ts";
+import { LanguageMenu, ThemeMenu } from "../shared/choices.tsx";
 import { Icon } from "../shared/icons.tsx";
 import { language, speak } from "../shared/language.ts";
 import { at } from "../shared/place.ts";
+import { leaveFor } from "../shared/router.ts";
 import { goShortcut, ShortcutList, showShortcuts, useShortcuts } from "../shared/shortcuts.tsx";
 import { followAgain } from "../shared/tasks.ts";
-import { LanguageMenu, ThemeMenu } from "./choices.tsx";
 import { PAGES, type PagePath } from "./page-list.ts";
-import { leaveFor } from "./router.ts";
 import { TaskCard, tellEnd } from "./task-card.tsx";
 
 const say = speak({

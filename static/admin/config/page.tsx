@@ -8,7 +8,7 @@ import { inLanguage } from "../../shared/language.ts";
 import { Skeleton } from "../../shared/loaded.tsx";
 import { confirm } from "../../shared/modal.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
-import { guardLeaving } from "../router.ts";
+import { guardLeaving } from "../../shared/router.ts";
 import { FieldRow } from "./field.tsx";
 import { dirty, discard, drafts, form, load, problem, refused, save, saving } from "./store.ts";
 import { say } from "./words.ts";

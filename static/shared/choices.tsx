@@ -1,8 +1,8 @@
 // The two choices that every page offers: language and theme.
-import { Icon } from "../shared/icons.tsx";
-import { language, setLanguage, speak } from "../shared/language.ts";
-import { Menu } from "../shared/menu.tsx";
-import { setTheme, theme, THEMES } from "../shared/theme.ts";
+import { Icon } from "./icons.tsx";
+import { language, setLanguage, speak } from "./language.ts";
+import { Menu } from "./menu.tsx";
+import { setTheme, theme, THEMES } from "./theme.ts";
 
 const say = speak({
   language: ["Language", "语言"],

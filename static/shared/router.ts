@@ -1,9 +1,7 @@
 // Which page is shown: the path of the address bar, changed without loading the document again. Knows no page.
 // Invariant: a link works with the keyboard, the middle button and the back button as any link does.
 import { signal } from "@preact/signals";
-import { at, below, pathHere } from "../shared/place.ts";
-
-const PREFIX = "/admin";
+import { at, below, pathHere } from "./place.ts";
 
 /** A slash at the end is a common slip. */
 const shown = (): string => pathHere().replace(/(?<=.)\/$/, "");
@@ -36,14 +34,18 @@ addEventListener("popstate", () => {
   path.value = shown();
 });
 
-document.addEventListener("click", (event) => {
+/** Told once at the start: which paths are pages of the document that is loaded. */
+export const takeLinks = (isPage: (path: string) => boolean): void =>
+  document.addEventListener("click", (event) => follow(event, isPage));
+
+const follow = (event: MouseEvent, isPage: (path: string) => boolean): void => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
   const to = below(link.pathname);
-  if (to === null || (to !== PREFIX && !to.startsWith(`${PREFIX}/`))) return;
+  if (to === null || !isPage(to)) return;
   // A jump inside the page is the browser's.
   if (link.hash !== "" && link.pathname + link.search === location.pathname + location.search) return;
   event.preventDefault();
   void leaveFor(to + link.search + link.hash);
-});
+};
