@@ -7,6 +7,7 @@ import { confirm } from "../../shared/modal.tsx";
 import { Pager } from "../../shared/pager.tsx";
 import { task } from "../../shared/tasks.ts";
 import { now } from "../../shared/ticker.ts";
+import { AccountFiles } from "./account-files.tsx";
 import { accounts, clearOnline, countOnline, details, type OnlineAccount } from "./store.ts";
 import { say } from "./words.ts";
 
@@ -124,57 +125,80 @@ interface RowProps {
 
 const Row = ({ account, isBusy, chosen, onChoose }: RowProps) => {
   const known = details.value.get(account.token);
+  const shown = useSignal(false);
   const { token_masked: masked } = account;
   return (
-    <tr>
-      <td class="cell-check">
-        <input
-          type="checkbox"
-          aria-label={say("select", { name: masked })}
-          checked={chosen}
-          onChange={(event) => onChoose(event.currentTarget.checked)}
-        />
-      </td>
-      <td class="mono nowrap">{masked}</td>
-      <td>{account.pool}</td>
-      <td>
-        {known === undefined ? (
-          <span class="muted">{say("notLoaded")}</span>
-        ) : known.status === "ok" ? (
-          <span class="badge blue">{count(known.count)}</span>
-        ) : (
-          <span class="badge bad" title={known.status}>
-            {say("failed")}
+    <>
+      <tr>
+        <td class="cell-check">
+          <input
+            type="checkbox"
+            aria-label={say("select", { name: masked })}
+            checked={chosen}
+            onChange={(event) => onChoose(event.currentTarget.checked)}
+          />
+        </td>
+        <td class="nowrap">
+          <span class="row cell-open">
+            <button
+              type="button"
+              class={`icon-button small turn ${shown.value ? "open" : ""}`}
+              aria-expanded={shown.value}
+              aria-label={say("listFiles", { name: masked })}
+              onClick={() => (shown.value = !shown.value)}
+            >
+              <Icon name="right" size={15} />
+            </button>
+            <span class="mono">{masked}</span>
           </span>
-        )}
-      </td>
-      <td class="muted nowrap">
-        {account.last_asset_clear_at === null ? say("never") : relative(account.last_asset_clear_at, now.value)}
-      </td>
-      <td>
-        <span class="row actions">
-          <button
-            type="button"
-            class="icon-button"
-            disabled={isBusy}
-            aria-label={`${say("load")} ${masked}`}
-            title={say("load")}
-            onClick={() => void countOnline(say("taskLoad"), [account.token])}
-          >
-            <Icon name="refresh" />
-          </button>
-          <button
-            type="button"
-            class="icon-button"
-            disabled={isBusy}
-            aria-label={`${say("clear")} ${masked}`}
-            title={say("clear")}
-            onClick={() => void clearAsked([account.token])}
-          >
-            <Icon name="trash" />
-          </button>
-        </span>
-      </td>
-    </tr>
+        </td>
+        <td>{account.pool}</td>
+        <td>
+          {known === undefined ? (
+            <span class="muted">{say("notLoaded")}</span>
+          ) : known.status === "ok" ? (
+            <span class="badge blue">{count(known.count)}</span>
+          ) : (
+            <span class="badge bad" title={known.status}>
+              {say("failed")}
+            </span>
+          )}
+        </td>
+        <td class="muted nowrap">
+          {account.last_asset_clear_at === null ? say("never") : relative(account.last_asset_clear_at, now.value)}
+        </td>
+        <td>
+          <span class="row actions">
+            <button
+              type="button"
+              class="icon-button"
+              disabled={isBusy}
+              aria-label={`${say("load")} ${masked}`}
+              title={say("load")}
+              onClick={() => void countOnline(say("taskLoad"), [account.token])}
+            >
+              <Icon name="refresh" />
+            </button>
+            <button
+              type="button"
+              class="icon-button"
+              disabled={isBusy}
+              aria-label={`${say("clear")} ${masked}`}
+              title={say("clear")}
+              onClick={() => void clearAsked([account.token])}
+            >
+              <Icon name="trash" />
+            </button>
+          </span>
+        </td>
+      </tr>
+      {shown.value ? (
+        <tr class="details-row">
+          <td colSpan={6}>
+            <AccountFiles token={account.token} />
+          </td>
+        </tr>
+      ) : null}
+    </>
   );
 };

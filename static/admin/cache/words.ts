@@ -49,5 +49,7 @@ export const say = speak({
   ],
   taskLoad: ["Counting files", "加载在线文件"],
   taskClear: ["Clearing files", "清理在线文件"],
+  listFiles: ["Files of {name}", "{name} 的文件"],
+  deleteOnlineText: ["“{name}” will be removed from the site.", "将从站点删除“{name}”。"],
   failed: ["failed", "失败"],
 });

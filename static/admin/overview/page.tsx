@@ -4,16 +4,17 @@ import { Fragment } from "preact";
 import type { TokenPage, TokenTotals } from "../../../src/admin/accounts.ts";
 import type { SumsView } from "../../../src/admin/report-view.ts";
 import type { SeriesPoint } from "../../../src/admin/reports.ts";
-import { get } from "../../shared/api.ts";
+import { get, session } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
 import { CopyButton } from "../../shared/copy-button.tsx";
-import { clockTime, count, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
+import { bytes, clockTime, count, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { useLoaded, Waiting } from "../../shared/loaded.tsx";
+import { type Loaded, Skeleton, useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { at, publicAt } from "../../shared/place.ts";
 import { useEvery } from "../../shared/ticker.ts";
+import type { LocalUse } from "../cache/store.ts";
 import type { Form } from "../config/store.ts";
-import { say } from "./words.ts";
+import { say, sayComponent, sayState } from "./words.ts";
 
 interface Health {
   readonly version: string;
@@ -34,13 +35,28 @@ interface Overview {
   readonly keys: { readonly total: number; readonly global_key_set: boolean };
   readonly day: SumsView;
   readonly hours: readonly SeriesPoint[];
+  readonly files: LocalUses;
+  /** Requests that run at this moment. */
+  readonly now: number | null;
+}
+
+interface LocalUses {
+  readonly local_image: LocalUse;
+  readonly local_video: LocalUse;
 }
 
 /** Not ready is an answer too. */
 const readiness = async (): Promise<Ready> => (await (await fetch(at("/readyz"))).json()) as Ready;
 
+/** The gauges that Prometheus reads say what runs now; null where they are switched off. */
+const running = async (): Promise<number | null> => {
+  const response = await fetch(at("/metrics"), { headers: { authorization: `Bearer ${session.value}` } });
+  const found = response.ok ? /^grok2api_requests_in_flight (\d+)/m.exec(await response.text()) : null;
+  return found ? Number(found[1]) : null;
+};
+
 const fetchAll = async (): Promise<Overview> => {
-  const [health, ready, pool, form, keys, day, hours] = await Promise.all([
+  const [health, ready, pool, form, keys, day, hours, files, now] = await Promise.all([
     get<Health>("/health"),
     readiness(),
     get<Overview["pool"]>("/tokens/list", { page_size: 1 }),
@@ -48,8 +64,10 @@ const fetchAll = async (): Promise<Overview> => {
     get<Overview["keys"]>("/keys", { page_size: 1 }),
     get<{ data: SumsView }>("/reports/totals", { range: "24h" }),
     get<{ data: SeriesPoint[] }>("/reports/series", { range: "24h", span: "hour" }),
+    get<LocalUses>("/cache/local"),
+    running(),
   ]);
-  return { health, ready, pool, form, keys, day: day.data, hours: hours.data };
+  return { health, ready, pool, form, keys, files, now, day: day.data, hours: hours.data };
 };
 
 const RELOAD_MS = 10_000;
@@ -67,7 +85,7 @@ export const OverviewPage = () => {
         </div>
       </header>
       {all === null ? (
-        <Waiting loaded={loaded} />
+        <Placeholders loaded={loaded} />
       ) : (
         <>
           <Warnings all={all} />
@@ -83,6 +101,28 @@ export const OverviewPage = () => {
   );
 };
 
+/** As high as what will stand there. */
+const Placeholders = ({ loaded }: { loaded: Loaded<Overview> }) =>
+  loaded.problem.value === null ? (
+    <>
+      <div class="cards">
+        <Skeleton lines={7} panel />
+        <Skeleton lines={7} panel />
+      </div>
+      <Skeleton lines={8} panel />
+    </>
+  ) : (
+    <Waiting loaded={loaded} />
+  );
+
+/** Links would lead elsewhere than where this page was reached. */
+const wrongAddress = (form: Form): string | null => {
+  const fields = form.sections.find(({ name }) => name === "app")?.fields ?? [];
+  const set = fields.find(({ name }) => name === "app_url")?.value;
+  if (typeof set !== "string" || set === "" || set.replace(/\/+$/, "") === publicAt("")) return null;
+  return set;
+};
+
 interface Warning {
   readonly tone: "bad" | "warn" | "";
   readonly text: string;
@@ -90,17 +130,27 @@ interface Warning {
   readonly action: string;
 }
 
+/** The gateway itself warns in English, for logs and scripts. */
+const passwordWarning = (warning: string): string =>
+  say(warning.includes("everybody knows") ? "passwordKnown" : "passwordShort");
+
 const warningsOf = ({ pool, form, keys, ready }: Overview): Warning[] => {
   const { totals } = pool;
   const found: Warning[] = [];
   const tokens = { to: "/admin/token", action: say("toTokens") };
   const config = { to: "/admin/config#app", action: say("toConfig") };
-  const broken = Object.entries(ready.components).filter(([, state]) => state !== "ok");
-  for (const [name, state] of broken) found.push({ tone: "bad", text: `${name}: ${state}`, ...tokens });
+  // What is wrong with the accounts is told by their numbers below.
+  const broken = Object.entries(ready.components).filter(([name, state]) => state !== "ok" && name !== "accounts");
+  for (const [name, state] of broken)
+    found.push({ tone: "bad", text: `${sayComponent(name)}: ${sayState(state)}`, ...config });
   if (totals.total === 0) found.push({ tone: "bad", text: say("noAccounts"), ...tokens });
   else if (totals.active === 0) found.push({ tone: "bad", text: say("noActive"), ...tokens });
   else if (totals.cooling * 2 > totals.total) found.push({ tone: "warn", text: say("manyCooling"), ...tokens });
-  if (form.warning !== null) found.push({ tone: "warn", text: form.warning, ...config });
+  if (form.warning !== null) found.push({ tone: "warn", text: passwordWarning(form.warning), ...config });
+  const elsewhere = wrongAddress(form);
+  if (elsewhere !== null) {
+    found.push({ tone: "warn", text: say("elsewhere", { set: elsewhere, here: publicAt("") }), ...config });
+  }
   if (!keys.global_key_set && keys.total === 0) {
     found.push({ tone: "warn", text: say("open"), to: "/admin/keys", action: say("toKeys") });
   }
@@ -175,7 +225,13 @@ const Pool = ({ all: { pool } }: { all: Overview }) => {
   );
 };
 
-const State = ({ all: { health, ready } }: { all: Overview }) => (
+const fileFigures = ({ local_image: image, local_video: video }: LocalUses) => ({
+  images: count(image.count),
+  videos: count(video.count),
+  size: bytes(image.size_bytes + video.size_bytes),
+});
+
+const State = ({ all: { health, ready, files } }: { all: Overview }) => (
   <section class="panel padded" aria-labelledby="overview-state">
     <h2 id="overview-state">{say("state")}</h2>
     <dl class="pairs">
@@ -185,10 +241,12 @@ const State = ({ all: { health, ready } }: { all: Overview }) => (
       </dd>
       {Object.entries(ready.components).map(([name, state]) => (
         <Fragment key={name}>
-          <dt>{name}</dt>
-          <dd class={state === "ok" ? "" : "danger-text"}>{state}</dd>
+          <dt>{sayComponent(name)}</dt>
+          <dd class={state === "ok" ? "" : "danger-text"}>{sayState(state)}</dd>
         </Fragment>
       ))}
+      <dt>{say("files")}</dt>
+      <dd>{say("filesAre", fileFigures(files))}</dd>
       <dt>{say("version")}</dt>
       <dd>
         {health.version} <span class="muted mono">{health.commit}</span>
@@ -199,10 +257,14 @@ const State = ({ all: { health, ready } }: { all: Overview }) => (
   </section>
 );
 
-const Traffic = ({ all: { day, hours } }: { all: Overview }) => (
+const Traffic = ({ all: { day, hours, now } }: { all: Overview }) => (
   <section class="panel padded" aria-labelledby="overview-day">
     <h2 id="overview-day">{say("day")}</h2>
     <dl class="figures">
+      <div>
+        <dt>{say("now")}</dt>
+        <dd>{now === null ? "–" : count(now)}</dd>
+      </div>
       <div>
         <dt>{say("requests")}</dt>
         <dd>{shortCount(day.requests)}</dd>

@@ -13,6 +13,26 @@ export const say = speak({
     "未设置任何 API Key：能访问此地址的人都可以使用 API。",
   ],
   restart: ["Waiting for a restart: {keys}", "等待重启生效：{keys}"],
+  elsewhere: [
+    "Links to files begin with {set}, but this page was reached under {here}. Change app.app_url, or leave it empty.",
+    "文件链接以 {set} 开头，而本页通过 {here} 访问。请修改 app.app_url 或将其留空。",
+  ],
+  passwordKnown: [
+    "app.app_key is a password that everybody knows; change it.",
+    "app.app_key 是众所周知的密码，请尽快修改。",
+  ],
+  passwordShort: [
+    "app.app_key is shorter than 8 characters; choose a longer one.",
+    "app.app_key 短于 8 个字符，请改用更长的密码。",
+  ],
+  now: ["Running now", "正在处理"],
+  ok: ["ok", "正常"],
+  noDatabase: ["the database does not answer", "数据库无响应"],
+  noUsable: ["the pool has no usable account", "号池中没有可用账号"],
+  files: ["Stored files", "缓存文件"],
+  filesAre: ["{images} pictures, {videos} clips, {size}", "图片 {images}，视频 {videos}，{size}"],
+  component_accounts: ["Accounts", "账号"],
+  component_storage: ["Storage", "存储"],
   toTokens: ["Tokens", "Token 管理"],
   toConfig: ["Settings", "配置"],
   toKeys: ["API keys", "API Key"],
@@ -41,3 +61,14 @@ export const say = speak({
   calling: ["Calling the API", "调用 API"],
   base: ["Base address", "接口地址"],
 });
+
+/** The parts that readiness names; a new one keeps its own name. */
+export const sayComponent = (name: string): string =>
+  name === "accounts" || name === "storage" ? say(`component_${name}`) : name;
+
+/** The same for what readiness says of a part. */
+export const sayState = (state: string): string => {
+  if (state === "ok") return say("ok");
+  if (state === "the database does not answer") return say("noDatabase");
+  return state === "the pool has no usable account" ? say("noUsable") : state;
+};
