@@ -11,9 +11,11 @@ import { createReferences } from "./gateway/references.ts";
 import { createUploadedPictures } from "./gateway/uploaded-pictures.ts";
 import { createVideoBook } from "./gateway/video-book.ts";
 import { createVideoJobs } from "./gateway/video-jobs.ts";
+import { join } from "node:path";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { FetchForeign } from "./media/foreign.ts";
+import { createIncoming } from "./media/incoming.ts";
 import { isFileName, mediaLink } from "./media/links.ts";
 import { sniffBytes } from "./media/sniff.ts";
 import type { MediaStore } from "./media/store.ts";
@@ -21,6 +23,8 @@ import type { GrokWeb } from "./providers/grok-web/index.ts";
 import type { Documents } from "./storage/port.ts";
 
 export interface ComposeMedia {
+  /** The data folder. */
+  readonly folder: string;
   readonly pool: Pool;
   readonly provider: GrokWeb;
   readonly documents: Documents;
@@ -61,11 +65,17 @@ export const composeMedia = async (given: ComposeMedia) => {
     recorded: (record) => given.meter().settle(record),
   });
   const uploads = createUploadedPictures({ store: media, sniff: sniffBytes, link: mediaLink });
-  return { mediaChat, videoJobs, uploads, attachments: createAttachments(foreign), pictures, mediaGateway };
+  // Beside the stored files: what is kept of them is moved there.
+  const incoming = createIncoming({
+    directory: join(given.folder, "tmp", "incoming"),
+    hasRoomFor: media.hasRoomFor,
+    log,
+  });
+  return { mediaChat, videoJobs, uploads, incoming, attachments: createAttachments(foreign), pictures, mediaGateway };
 };
 
 /** The bytes of a picture that lies here already. */
-const storedPicture = async (media: MediaStore, name: string): Promise<Uint8Array | null> => {
+const storedPicture = async (media: MediaStore, name: string): Promise<Blob | null> => {
   const file = isFileName(name) ? await media.find("image", name) : null;
-  return file ? new Uint8Array(await Bun.file(file.path).arrayBuffer()) : null;
+  return file ? Bun.file(file.path) : null;
 };

@@ -118,8 +118,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
-  const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads } = await composeMedia({
-    ...{ pool, documents, config, clock, log, media, fetchForeign },
+  const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads, incoming } = await composeMedia({
+    ...{ folder, pool, documents, config, clock, log, media, fetchForeign },
     provider: grokWeb,
     meter: () => records.jobMeter,
   });
@@ -137,6 +137,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
 
   const responseStore = createResponseStore({ documents, clock, log, limits: () => responseLimits(config()) });
   if (purpose === "serve") await responseStore.load();
+  if (purpose === "serve") await incoming.clear();
 
   const refresher = createRefresher({
     pool,
@@ -193,6 +194,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       pictures: meteredMedia(mediaGateway, records.meter),
       videoJobs,
       uploads,
+      incoming,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, audit, clock, log }),

@@ -164,7 +164,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
     }
     const files: UploadFile[] =
       request.capability === "upload"
-        ? [{ name: "square.png", mime: "image/png", bytes: new Uint8Array(Buffer.from(PICTURE, "base64")) }]
+        ? [{ name: "square.png", mime: "image/png", content: new Blob([Buffer.from(PICTURE, "base64")]) }]
         : [];
     return provider.generate(conversation(model.id, request.capability), { ...shared, files });
   };

@@ -1,11 +1,11 @@
 // What a caller asked to be drawn or filmed, in one shape for every downstream protocol, and the tables of what there is to
 // choose from. Protocols build it, the gateway reads it. Values are already checked; nothing here knows a wire format.
 import type { Preset, Resolution } from "./media-wishes.ts";
-import type { Attachment } from "./request.ts";
+import type { Attachment, ReceivedFile } from "./request.ts";
 
 /** A picture that the caller sent along: linked, inline, or as an uploaded file. */
 export interface Reference {
-  readonly source: Attachment | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly name: string };
+  readonly source: Attachment | { readonly kind: "file"; readonly content: Blob; readonly keep?: ReceivedFile["keep"] };
   readonly param: string;
 }
 

@@ -107,9 +107,19 @@ export interface GenerationRequest {
 export const showsReasoning = (request: GenerationRequest, byDefault: boolean): boolean =>
   request.showReasoning ?? (request.reasoningEffort ? request.reasoningEffort !== "none" : byDefault);
 
-/** A fetched attachment, ready for an upload. */
+/** A fetched attachment, ready for an upload. Large ones lie on the disk: read them as late as possible and hold one at a time. */
 export interface UploadFile {
   readonly name: string;
   readonly mime: string;
-  readonly bytes: Uint8Array;
+  readonly content: Blob;
+}
+
+/** A file that came with a request and lies on the disk. */
+export interface ReceivedFile {
+  /** As the caller named it. */
+  readonly name: string;
+  readonly path: string;
+  readonly content: Blob;
+  /** Makes it outlive the request; the result lets go of it. */
+  keep(): () => void;
 }

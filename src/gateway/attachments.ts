@@ -97,7 +97,7 @@ export const createAttachments = ({ config, fetchForeign, sniff }: AttachmentDep
         throw new GatewayError("invalid_media", "The picture is not a PNG, JPEG, WebP or GIF.", { param: part.param });
       }
       const mime = seen ?? declared;
-      files.push({ name: fileName(part, mime, index), mime, bytes });
+      files.push({ name: fileName(part, mime, index), mime, content: new Blob([new Uint8Array(bytes)]) });
     }
     return files;
   };

@@ -161,9 +161,10 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     async references(request) {
       checkAdult(request);
       const files = await references(request.references, AbortSignal.timeout(config().video.total_timeout * 1000));
-      return files.map(({ bytes, name }, index) => {
-        const param = request.references[index]?.param ?? "input_reference";
-        return { source: { kind: "bytes", bytes, name }, param };
+      return files.map(({ content }, index) => {
+        const { source, param } = request.references[index] ?? { param: "input_reference" };
+        const keep = source?.kind === "file" ? source.keep : undefined;
+        return { source: { kind: "file", content, ...(keep ? { keep } : {}) }, param };
       });
     },
     async film(request, context) {

@@ -3,6 +3,7 @@
 import { GatewayError } from "../core/errors.ts";
 import { MAX_REFERENCES, type Reference } from "../core/media-request.ts";
 import type { UploadFile } from "../core/request.ts";
+import { SNIFF_BYTES } from "../media/sniff.ts";
 import type { AttachmentDeps } from "./attachments.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -18,13 +19,13 @@ const OWN_FILE = /\/v1\/files\/image\/([^/?#]+)$/;
 
 export interface ReferenceDeps extends AttachmentDeps {
   /** A picture that lies here already; null when there is none of that name. */
-  readonly stored: (name: string) => Promise<Uint8Array | null>;
+  readonly stored: (name: string) => Promise<Blob | null>;
 }
 
 export const createReferences = ({ config, fetchForeign, sniff, stored }: ReferenceDeps): References => {
-  const read = async ({ source, param }: Reference, signal: AbortSignal): Promise<Uint8Array> => {
-    if (source.kind === "bytes") return source.bytes;
-    if (source.kind === "data") return Uint8Array.fromBase64(source.data);
+  const read = async ({ source, param }: Reference, signal: AbortSignal): Promise<Blob> => {
+    if (source.kind === "file") return source.content;
+    if (source.kind === "data") return new Blob([Uint8Array.fromBase64(source.data)]);
     const name = OWN_FILE.exec(source.url)?.[1];
     const own = name === undefined ? null : await stored(name);
     if (own) return own;
@@ -35,7 +36,7 @@ export const createReferences = ({ config, fetchForeign, sniff, stored }: Refere
       signal,
       param,
     });
-    return bytes;
+    return new Blob([new Uint8Array(bytes)]);
   };
 
   return async (references, signal) => {
@@ -46,18 +47,18 @@ export const createReferences = ({ config, fetchForeign, sniff, stored }: Refere
     const files: UploadFile[] = [];
     for (const [index, reference] of references.entries()) {
       const { param } = reference;
-      const bytes = await read(reference, signal);
-      if (bytes.byteLength === 0) throw new GatewayError("empty_file", "The picture has no bytes.", { param });
-      if (bytes.byteLength > MAX_BYTES) {
+      const content = await read(reference, signal);
+      if (content.size === 0) throw new GatewayError("empty_file", "The picture has no bytes.", { param });
+      if (content.size > MAX_BYTES) {
         throw new GatewayError("file_too_large", `A picture may have ${MAX_BYTES / MEGABYTE} MiB.`, { param });
       }
       // Names and declared types are not believed: SDKs send streams without either.
-      const mime = sniff(bytes) ?? "";
+      const mime = sniff(await content.slice(0, SNIFF_BYTES).bytes()) ?? "";
       const extension = EXTENSIONS[mime];
       if (!extension) {
         throw new GatewayError("invalid_image_type", "The picture is not a PNG, JPEG or WebP.", { param });
       }
-      files.push({ name: `picture-${index + 1}.${extension}`, mime, bytes });
+      files.push({ name: `picture-${index + 1}.${extension}`, mime, content });
     }
     return files;
   };

@@ -63,6 +63,21 @@ export interface VideoJobsDeps {
   readonly recorded: (record: RequestRecord) => void;
 }
 
+interface Begun {
+  readonly request: ClipRequest;
+  readonly record: RequestRecord;
+  /** The files that were sent along are needed no longer. */
+  readonly letGo: () => void;
+}
+
+/** A job outlives the request that its files came with. */
+const keepFiles = ({ references }: ClipRequest): (() => void) => {
+  const drops = references.flatMap(({ source }) => (source.kind === "file" && source.keep ? [source.keep()] : []));
+  return () => {
+    for (const drop of drops) drop();
+  };
+};
+
 /** How often an interrupted clip is looked for. */
 const LOOK_EVERY_MS = 5_000;
 const PRUNE_EVERY_MS = 600_000;
@@ -130,10 +145,11 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     }
   };
 
-  const run = (job: VideoJob, { request, record }: { request: ClipRequest; record: RequestRecord }) =>
+  const run = (job: VideoJob, { request, record, letGo }: Begun) =>
     launch(job.id, async (signal, control) => {
-      const leave = await gate.enter(signal);
+      let leave = () => {};
       try {
+        leave = await gate.enter(signal);
         book.change(job.id, { status: "in_progress" });
         const events = await media.film(request, {
           id: job.id,
@@ -150,7 +166,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
         }
       } finally {
         leave();
-        record.outcome ??= record.error ? "failed" : "finished";
+        letGo();
+        record.outcome ??= record.error ? "failed" : signal.aborted ? "client-closed" : "finished";
         deps.recorded(record);
       }
     });
@@ -200,7 +217,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       deps.recorded(record);
       throw thrown;
     }
-    run(job, { request, record });
+    run(job, { request, record, letGo: keepFiles(request) });
     return job;
   };
 
@@ -257,7 +274,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     }
     const { model, prompt, ratio, seconds, resolution, preset, id, owner } = job;
     const request = { model, prompt, ratio, seconds, resolution, preset, references: [], stream: false };
-    run(job, { request, record: recordOf(id, owner) });
+    run(job, { request, record: recordOf(id, owner), letGo: () => {} });
   };
 
   let stopPruning = () => {};

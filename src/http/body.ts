@@ -8,7 +8,7 @@ const MEGABYTE = 1024 * 1024;
 
 export const bodyLimit = (call: Pick<Call, "config">): number => Math.floor(call.config.server.max_body_mb * MEGABYTE);
 
-const tooLarge = (limit: number): GatewayError =>
+export const tooLarge = (limit: number): GatewayError =>
   new GatewayError(
     "request_too_large",
     `The request body is larger than ${(limit / MEGABYTE).toFixed(1)} MB (server.max_body_mb).`,

@@ -19,6 +19,7 @@ import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { ReceivedFile } from "../core/request.ts";
 import type { MediaGateway } from "../gateway/media-port.ts";
 import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
@@ -74,6 +75,11 @@ export interface MediaFiles {
   find(kind: MediaKind, name: string): Promise<StoredFile | null>;
 }
 
+/** Takes what callers send along to the disk while it comes. */
+export interface IncomingFiles {
+  receive(name: string, chunks: AsyncIterable<Uint8Array>): Promise<ReceivedFile>;
+}
+
 export interface Readiness {
   /** Component name to "ok" or to one sentence about what is wrong. */
   components(): Promise<Readonly<Record<string, string>>>;
@@ -107,6 +113,7 @@ export interface ServerDeps {
   readonly pictures: MediaGateway;
   readonly videoJobs: VideoJobs;
   readonly uploads: UploadedPictures;
+  readonly incoming: IncomingFiles;
   readonly responses: Responses;
   readonly settings: SettingsAdmin;
   readonly accounts: AccountAdmin;
@@ -144,6 +151,8 @@ export interface Call {
   abort(reason: GatewayError): void;
   /** The handler's body outlives the handler: whoever calls this calls `close` later. */
   hold(): void;
+  /** Runs when the call is closed. */
+  onClose(run: () => void): void;
   close(): void;
 }
 
@@ -160,8 +169,6 @@ export interface OpenCall extends Omit<Call, "params" | "principal"> {
   readonly held: boolean;
   /** Why the call was ended from outside, if it was. */
   readonly abortReason: unknown;
-  /** Runs when the call is closed. */
-  onClose(run: () => void): void;
 }
 
 /** How many accounts were tried. */

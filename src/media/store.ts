@@ -11,6 +11,7 @@ import { createGate } from "../lib/lock.ts";
 import type { Log } from "../lib/log.ts";
 import type { DocumentChange, Documents } from "../storage/port.ts";
 import { adoptFile, type Adoption, type ForeignFile } from "./adopt.ts";
+import { asDiskFull, diskFull } from "./disk-full.ts";
 import { fileNames } from "./file-name.ts";
 import { createMediaFolder, type FileName, type FoundFile, type MediaFolder, PART_PREFIX } from "./folder.ts";
 import { checkFileName, type MediaKind } from "./links.ts";
@@ -27,6 +28,12 @@ export interface NewMedia {
   readonly account: string | null;
   /** Replaces the origin in the name. */
   readonly name?: string;
+}
+
+/** A file that lies on the same disk already and is moved. */
+export interface NewMediaFile extends Omit<NewMedia, "bytes"> {
+  readonly path: string;
+  readonly size: number;
 }
 
 /** A file whose bytes come one after the other. */
@@ -59,6 +66,10 @@ export interface MediaStore {
   put(file: NewMedia): Promise<StoredFile>;
   /** The same without ever holding the file. The body is the caller's to cancel when this fails. */
   putBody(file: NewMediaBody): Promise<StoredFile>;
+  /** The same for a file that is there; it is moved, or stays where the same content is stored already. */
+  putFile(file: NewMediaFile): Promise<StoredFile>;
+  /** Whether so many bytes may be written; makes room first where that helps. */
+  hasRoomFor(bytes: number): Promise<boolean>;
   /** Null when there is no such file, or none that may be served. Throws `invalid_file_name`. */
   find(kind: MediaKind, name: string): Promise<StoredFile | null>;
   /** Where the files lie that are there. Throws `invalid_file_name`. */
@@ -188,10 +199,10 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     if (before.there !== undefined) return before.there;
     // A folder that is not there tells of no disk.
     await folder.make(kind);
-    if (!(await room.hasRoomFor(bytes.byteLength))) throw full();
+    if (!(await room.hasRoomFor(bytes.byteLength))) throw diskFull();
     const part = pathOf({ kind, name: hexId(PART_PREFIX) });
     try {
-      await writeFile(part, bytes, { flag: "wx" }).catch(asFull);
+      await writeFile(part, bytes, { flag: "wx" }).catch(asDiskFull);
       return await settle(part, { file, mime, etag, size: bytes.byteLength });
     } finally {
       await rm(part, { force: true });
@@ -227,7 +238,7 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     const maxBytes = limits().maxFileBytes[kind];
     if ((body.length ?? 0) > maxBytes) throw tooLarge(kind, maxBytes);
     await folder.make(kind);
-    if (!(await room.hasRoomFor(body.length ?? ROOM_STEP))) throw full();
+    if (!(await room.hasRoomFor(body.length ?? ROOM_STEP))) throw diskFull();
     const part = pathOf({ kind, name: hexId(PART_PREFIX) });
     try {
       const { size, etag } = await writeBody(part, { body, kind, maxBytes });
@@ -236,6 +247,13 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
     } finally {
       await rm(part, { force: true });
     }
+  };
+
+  const putFile: MediaStore["putFile"] = async (file) => {
+    const { kind, path, size } = file;
+    const mime = checkType(kind, await readStart(path));
+    await folder.make(kind);
+    return settle(path, { file, mime, etag: await hashFile(path), size });
   };
 
   /** Looks after the disk on the way, because not every body says how long it is. */
@@ -253,10 +271,10 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
         if (size > maxBytes) throw tooLarge(kind, maxBytes);
         if (size - checked >= ROOM_STEP) {
           checked = size;
-          if (!(await room.hasRoomFor(ROOM_STEP))) throw full();
+          if (!(await room.hasRoomFor(ROOM_STEP))) throw diskFull();
         }
         hash.update(chunk);
-        await handle.writeFile(chunk).catch(asFull);
+        await handle.writeFile(chunk).catch(asDiskFull);
       }
       return { size, etag: hash.digest("hex") };
     } finally {
@@ -269,6 +287,8 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
   return {
     put,
     putBody,
+    putFile,
+    hasRoomFor: room.hasRoomFor,
     remove,
     async find(kind, name) {
       checkFileName(name);
@@ -294,9 +314,6 @@ export const createMediaStore = (deps: MediaStoreDeps): MediaStore => {
   };
 };
 
-const full = (): GatewayError =>
-  new GatewayError("storage_full", "The disk of the data folder is too full to keep another file (cache.min_free_mb).");
-
 /** The upstream sent it: whatever is wrong with it is not the caller's fault. */
 const checkContent = (file: NewMedia, maxBytes: number): MediaType => {
   if (file.bytes.byteLength > maxBytes) throw tooLarge(file.kind, maxBytes);
@@ -311,9 +328,3 @@ const checkType = (kind: MediaKind, bytes: Uint8Array): MediaType => {
 
 const tooLarge = (kind: MediaKind, maxBytes: number): GatewayError =>
   new GatewayError("upstream_error", `The upstream's ${kind} is larger than ${maxBytes} bytes.`);
-
-/** Whatever was measured before: the disk has the last word. */
-const asFull = (thrown: unknown): never => {
-  const code: unknown = thrown instanceof Error ? Reflect.get(thrown, "code") : undefined;
-  throw code === "ENOSPC" || code === "EDQUOT" ? full() : thrown;
-};

@@ -175,6 +175,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     pictures: refuseAll("pictures"),
     videoJobs: refuseAll("videoJobs"),
     uploads: refuseAll("uploads"),
+    incoming: refuseAll("incoming"),
     responses: createResponses({
       store: createResponseStore({
         documents,

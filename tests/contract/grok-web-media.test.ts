@@ -231,7 +231,7 @@ describe("inside a chat", () => {
   });
 });
 
-const file = { name: "cat.png", mime: "image/png", bytes: pngBytes() };
+const file = { name: "cat.png", mime: "image/png", content: new Blob([pngBytes()]) };
 
 describe.each([
   ["the newest call", simulator],

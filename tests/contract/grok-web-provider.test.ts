@@ -233,7 +233,7 @@ describe.each(["rest", "socket"] as const)("over %s", (transport) => {
   test("attachments are uploaded first, unsigned, and named in the message", async () => {
     const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
     const told = await run(transport, "what is this?", "sim-super-1", {
-      files: [{ name: 'Grüße "1".png', mime: "image/png", bytes: png }],
+      files: [{ name: 'Grüße "1".png', mime: "image/png", content: new Blob([png]) }],
     });
     expect(told.text).toContain("I received 1 attachment");
     const uploads = simulator.requests().filter((entry) => entry.path.includes("upload-file"));

@@ -97,6 +97,7 @@ const refused: readonly (readonly [path: string, source: string, complaint: stri
   ["src/http/a.ts", 'import { b } from "../providers/port.ts";', "http may not import"],
   ["src/http/routes/a.ts", 'import { b } from "../../media/store.ts";', "http may not import src/media/store.ts"],
   ["src/http/a.ts", 'import { streamSSE } from "hono/streaming";', "hono/streaming is for nobody"],
+  ["src/http/routes/a.ts", 'import { Busboy } from "@fastify/busboy";', "forms are read in one place"],
   ["src/simulator/a.ts", 'import type { B } from "../providers/port.ts";', "simulator may not import"],
   ["src/simulator/a.ts", 'import { b } from "../core/errors.ts";', "only types from src/core/errors.ts"],
   ["src/compose.ts", 'import { z } from "zod";', "compose may not import the package zod"],

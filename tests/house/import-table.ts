@@ -159,6 +159,11 @@ export const packageWalls: readonly PackageWall[] = [
     onlyIn: [],
     reason: "it reads the whole upstream after the client has left",
   },
+  {
+    specifier: /^@fastify\/busboy$/,
+    onlyIn: ["src/http/form.ts"],
+    reason: "forms are read in one place, with their limits",
+  },
   { specifier: /^hono($|\/)/, onlyIn: ["src/http/"], reason: "the web framework is an edge, not a foundation" },
   {
     specifier: /^wreq-js$/,

@@ -17,7 +17,7 @@ import {
 } from "../../protocols/openai/media-images-response.ts";
 import type { MediaBody } from "../../protocols/openai/media-fields.ts";
 import type { Call, Route } from "../context.ts";
-import { readFormOrJson } from "../form.ts";
+import { PICTURE_FILES, readFormOrJson } from "../form.ts";
 import { callContext } from "../media-call.ts";
 import { SSE_HEARTBEAT } from "../streaming.ts";
 
@@ -36,7 +36,7 @@ const answer =
   async (call: Call): Promise<Response> => {
     const { config, deps, record } = call;
     const defaults = { format: config.app.image_format, adultCount: config.image.default_count };
-    const request = parse(await readFormOrJson(call), defaults);
+    const request = parse(await readFormOrJson(call, PICTURE_FILES), defaults);
     record.model = request.model;
     record.stream = request.stream;
     const context = callContext(call, "img_");

@@ -4,19 +4,19 @@ import { GatewayError } from "../../core/errors.ts";
 import { parseExtension, parseVideo } from "../../protocols/openai/media-videos.ts";
 import { videoBody, videoDeleted, videoPage } from "../../protocols/openai/media-videos-response.ts";
 import type { Call, Route } from "../context.ts";
-import { readFormOrJson } from "../form.ts";
+import { PICTURE_FILES, readFormOrJson } from "../form.ts";
 import { sendFile } from "../send-file.ts";
 
 const idOf = (call: Call): string => call.params["id"] ?? "";
 
 const create = async (call: Call): Promise<Response> => {
-  const wish = parseVideo(await readFormOrJson(call));
+  const wish = parseVideo(await readFormOrJson(call, PICTURE_FILES));
   call.record.model = wish.request.model;
   return Response.json(videoBody(await call.deps.videoJobs.create({ ...wish, owner: call.principal.id })));
 };
 
 const extend = async (call: Call): Promise<Response> => {
-  const wish = parseExtension(await readFormOrJson(call));
+  const wish = parseExtension(await readFormOrJson(call, PICTURE_FILES));
   call.record.model = wish.request.model;
   return Response.json(videoBody(await call.deps.videoJobs.extend({ ...wish, owner: call.principal.id })));
 };

@@ -5,11 +5,13 @@ import { baseUrl } from "../client-address.ts";
 import type { Call, Route } from "../context.ts";
 import { readForm } from "../form.ts";
 
+const MAX_MEGABYTES = 25;
+
 const uploadPicture = async (call: Call): Promise<Response> => {
-  const { files } = await readForm(call);
-  const file = files.find(({ field }) => field === "file");
+  const { files } = await readForm(call, { maxFileMegabytes: MAX_MEGABYTES });
+  const file = files.find(({ field }) => field === "file")?.file;
   if (!file) throw new GatewayError("missing_file", "The form has no part 'file'.", { param: "file" });
-  const { url, name, bytes } = await call.deps.uploads.keep(file.bytes, baseUrl(call));
+  const { url, name, bytes } = await call.deps.uploads.keep(file, baseUrl(call));
   return Response.json({ url, name, size_bytes: bytes });
 };
 

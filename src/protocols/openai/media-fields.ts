@@ -2,6 +2,7 @@
 // Knows no endpoint. Invariant: a value is one that the upstream has, or it is refused with the field's own code.
 import { GatewayError } from "../../core/errors.ts";
 import { DEFAULT_SIZE, PICTURE_RATIOS, PLAIN_RATIOS, type Reference, SIZE_RATIOS } from "../../core/media-request.ts";
+import type { ReceivedFile } from "../../core/request.ts";
 import { isObject, type JsonObject } from "../../lib/json.ts";
 import { readSource } from "./chat-parts.ts";
 import { given, type Place, refuse } from "./field.ts";
@@ -15,8 +16,7 @@ export interface MediaBody {
 export interface MediaFile {
   /** The field that carried it. */
   readonly field: string;
-  readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly file: ReceivedFile;
 }
 
 const MAX_PROMPT = 32_000;
@@ -115,7 +115,10 @@ export const parseReferences = (
   if (byId !== undefined) throw noFileIds(byId);
   const uploaded = files
     .filter(({ field }) => isNamed(field))
-    .map(({ field, name, bytes }): Reference => ({ source: { kind: "bytes", bytes, name }, param: field }));
+    .map(({ field, file: { content, keep } }): Reference => ({
+      source: { kind: "file", content, keep },
+      param: field,
+    }));
   const linked = Object.entries(fields)
     .filter(([field]) => isNamed(field.replace(/\[(?:image_url|url)\]$/, "")))
     .flatMap(([field, value]) => linksOf(value, field));

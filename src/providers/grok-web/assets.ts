@@ -6,6 +6,7 @@ import type { UploadFile } from "../../core/request.ts";
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from "../../lib/json.ts";
 import type { ProviderCall, RemoteAsset, RemoteAssets } from "../port.ts";
 import type { GrokClient } from "./client.ts";
+import { uploadForm } from "./upload-form.ts";
 
 export interface Uploaded {
   /** What a message's attachment list takes. */
@@ -32,12 +33,11 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
   const limit = () => ({ ms: config().asset.upload_timeout * 1000, setting: "asset.upload_timeout" });
 
   const direct = async (call: ProviderCall, file: UploadFile, purpose: Purpose): Promise<Uploaded> => {
-    const form = new FormData();
-    form.append("file", new File([new Uint8Array(file.bytes)], file.name, { type: file.mime }));
-    if (purpose === "imagine") form.append("file_source", "IMAGINE_SELF_UPLOAD_FILE_SOURCE");
+    const fields: Record<string, string> =
+      purpose === "imagine" ? { file_source: "IMAGINE_SELF_UPLOAD_FILE_SOURCE" } : {};
     const answer = await client.json(call, {
       path: "/http/upload-file-v2/direct",
-      body: form,
+      form: await uploadForm(file, fields),
       referer: purpose === "imagine" ? "/imagine" : "/",
       signed: false,
       firstByte: limit(),
@@ -61,7 +61,7 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
         body: {
           fileName: file.name,
           fileMimeType: file.mime,
-          content: Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength).toString("base64"),
+          content: (await file.content.bytes()).toBase64(),
         },
         firstByte: limit(),
         idle: limit(),

@@ -10,6 +10,7 @@ import type { Egress, UpstreamHttp, UpstreamResponse, UpstreamSocket } from "../
 import { classifyAnswer } from "./failures.ts";
 import { GRPC_CONTENT_TYPE, GRPC_HEADERS } from "./grpc-web.ts";
 import { cookieLine, downloadHeaders, restHeaders, socketHeaders, type HeaderSettings } from "./headers.ts";
+import type { UploadForm } from "./upload-form.ts";
 
 /** Error bodies are short; more of a challenge page is of no use. */
 const ERROR_BODY_LIMIT = 64 * 1024;
@@ -20,7 +21,9 @@ export interface SiteRequest {
   readonly method?: "GET" | "POST" | "DELETE";
   /** Path on the site, or an absolute address. */
   readonly path: string;
-  readonly body?: object | FormData;
+  readonly body?: object;
+  /** A form instead of a body in JSON. */
+  readonly form?: UploadForm;
   /** A framed gRPC-web message instead of a body in JSON. */
   readonly frame?: Uint8Array<ArrayBuffer>;
   /** Another host of the upstream; it gets none of the site's edge cookies (2026-08). */
@@ -126,9 +129,9 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
     const site = request.origin ?? base();
     const headers = settings();
     const url = request.path.startsWith("http") ? request.path : `${site}${request.path}`;
-    const form = request.body instanceof FormData ? request.body : undefined;
-    const json = request.body && !form ? JSON.stringify(request.body) : undefined;
-    const body = request.frame ?? form ?? json;
+    const json = request.body ? JSON.stringify(request.body) : undefined;
+    const body = request.frame ?? request.form?.body ?? json;
+    const plainType = request.form?.contentType ?? (json === undefined ? null : "application/json");
     const response = await http.request({
       method: request.method ?? "POST",
       url,
@@ -137,7 +140,7 @@ export const createGrokClient = (deps: { http: UpstreamHttp; config: () => Confi
           origin: site,
           referer: `${site}${request.referer ?? "/"}`,
           cookie: cookieLine(call.credential.token, request.origin === undefined ? headers.edgeCookies : ""),
-          contentType: request.frame ? GRPC_CONTENT_TYPE : json === undefined ? null : "application/json",
+          contentType: request.frame ? GRPC_CONTENT_TYPE : plainType,
           signed: request.signed ?? true,
         }),
         ...(request.frame ? GRPC_HEADERS : []),
