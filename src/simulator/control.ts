@@ -6,6 +6,9 @@ import { describeAccount } from "./account-calls.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { fieldsOf, textOf } from "./world.ts";
 import type { Fields, World } from "./world.ts";
+import { XAI_KINDS } from "./xai/keys.ts";
+import type { XaiKind } from "./xai/keys.ts";
+import { XAI_SCENARIOS } from "./xai/words.ts";
 
 export async function controlRoute(world: World, request: Request, url: URL): Promise<Response> {
   const [, name = "", rest = ""] = /^\/__sim\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
@@ -20,13 +23,17 @@ export async function controlRoute(world: World, request: Request, url: URL): Pr
       return Response.json({ requests: entries });
     }
     case "GET scenarios":
-      return Response.json({ scenarios: SCENARIOS, kinds: KINDS });
+      return Response.json({ scenarios: SCENARIOS, kinds: KINDS, xai: { scenarios: XAI_SCENARIOS, kinds: XAI_KINDS } });
     case "GET accounts": {
       const shown = rest === "" ? world.accounts.list() : [world.accounts.byName(decodeURIComponent(rest))];
       return Response.json({ accounts: shown.filter((account) => account !== undefined).map(publicAccount) });
     }
     case "POST accounts":
       return changeAccount(world, decodeURIComponent(rest), fieldsOf(await readJson(request)));
+    case "GET xai":
+      return Response.json({ calls: world.xai.counts(), keys: world.xai.keys.list() });
+    case "POST xai":
+      return changeXai(world, decodeURIComponent(rest), fieldsOf(await readJson(request)));
     case "POST options":
       return changeOptions(world, fieldsOf(await readJson(request)));
     case "POST reset":
@@ -40,6 +47,24 @@ export async function controlRoute(world: World, request: Request, url: URL): Pr
 export function reset(world: World): void {
   world.accounts.reset();
   world.journal.reset();
+  world.xai.reset();
+}
+
+/** `keys/<key>` with kind and scenario, or `teams/<word>` with credits. */
+function changeXai(world: World, target: string, change: Fields): Response {
+  const [, what, name = ""] = /^(keys|teams)\/(.+)$/.exec(target) ?? [];
+  const kind = textOf(change["kind"]);
+  if (kind !== "" && !(kind in XAI_KINDS)) return Response.json({ error: `unknown kind ${kind}` }, { status: 400 });
+  if (what === "teams") {
+    const credits = change["credits"] === "spent" ? "spent" : "ok";
+    return Response.json({ team: world.xai.keys.changeTeam(name, credits) });
+  }
+  const key = world.xai.keys.change({
+    key: name,
+    ...(kind === "" ? {} : { kind: kind as XaiKind }),
+    ...(typeof change["scenario"] === "string" ? { scenario: change["scenario"] } : {}),
+  });
+  return key === undefined ? Response.json({ error: `no key ${name}` }, { status: 400 }) : Response.json({ key });
 }
 
 function changeAccount(world: World, name: string, change: Fields): Response {

@@ -154,25 +154,28 @@ export interface Words {
   readonly names: readonly string[];
 }
 
-const NUMBERED = new Map(SCENARIOS.filter((row) => row.number !== undefined).map((row) => [row.name, row.number ?? 0]));
-
-export function readWords(...texts: string[]): Words {
-  const found = new Map<string, number>();
-  for (const text of texts) {
-    for (const match of text.matchAll(/\bsim:([a-z0-9][a-z0-9.-]*)/gi)) {
-      const word = (match[1] ?? "").toLowerCase().replace(/[.-]+$/, "");
-      const numbered = /^([a-z-]+)-(\d+(?:\.\d+)?)$/.exec(word);
-      const name = numbered?.[1];
-      if (name !== undefined && NUMBERED.has(name)) found.set(name, Number(numbered?.[2]));
-      else found.set(word, NUMBERED.get(word) ?? 0);
+/** Reads the words of one table; its numbers are what a word means without one. */
+export function createWordReader(rows: readonly { name: string; number?: number }[]): (...texts: string[]) => Words {
+  const numbered = new Map(rows.flatMap(({ name, number }) => (number === undefined ? [] : [[name, number] as const])));
+  return (...texts) => {
+    const found = new Map<string, number>();
+    for (const text of texts) {
+      for (const match of text.matchAll(/\bsim:([a-z0-9][a-z0-9.-]*)/gi)) {
+        const word = (match[1] ?? "").toLowerCase().replace(/[.-]+$/, "");
+        const [, name, digits] = /^([a-z-]+)-(\d+(?:\.\d+)?)$/.exec(word) ?? [];
+        if (name !== undefined && numbered.has(name)) found.set(name, Number(digits));
+        else found.set(word, numbered.get(word) ?? 0);
+      }
     }
-  }
-  return {
-    has: (name) => found.has(name),
-    number: (name) => found.get(name) ?? NUMBERED.get(name) ?? 0,
-    names: [...found.keys()],
+    return {
+      has: (name) => found.has(name),
+      number: (name) => found.get(name) ?? numbered.get(name) ?? 0,
+      names: [...found.keys()],
+    };
   };
 }
+
+export const readWords = createWordReader(SCENARIOS);
 
 /** Rows whose words this request used but the table does not know: a typing error in a test must not pass silently. */
 export function unknownWords(words: Words): string[] {

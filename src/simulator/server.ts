@@ -1,5 +1,5 @@
 // The simulated grok.com: routes, cookies, refusals, sockets. Everything is one plain HTTP server on loopback
-// that plays all hosts (site, assets, public pictures, account pages).
+// that plays all hosts (site, assets, public pictures, account pages; the official API below /xai).
 // Knows which handler serves a path, not what it answers. Invariant: every call is journalled exactly once.
 import type { Server } from "bun";
 import { createAccountBook } from "./accounts.ts";
@@ -25,6 +25,9 @@ import { invalid, notFound, outOfDate, refusalByAccount, toResponse, unauthentic
 import type { Area } from "./refusals.ts";
 import type { SocketSession } from "./socket-session.ts";
 import type { Handler, SimulatorOptions, World } from "./world.ts";
+import { xaiRoute } from "./xai/routes.ts";
+import { createXaiState } from "./xai/state.ts";
+import type { XaiState } from "./xai/state.ts";
 
 export type { SimulatorStats } from "./journal.ts";
 export type { SimulatorOptions } from "./world.ts";
@@ -36,6 +39,8 @@ export interface Simulator {
   accounts(): Account[];
   stats(): SimulatorStats;
   requests(): JournalEntry[];
+  /** Keys and teams of the official API, and how often each key called each route. */
+  xai: Pick<XaiState, "keys" | "counts">;
   /** Accounts, counters, files and statistics as at the start; calls that are open stay open. */
   reset(): void;
   stop(force?: boolean): Promise<void>;
@@ -90,6 +95,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     accounts: createAccountBook(options.accounts ?? [], options.unlimited ?? false),
     journal: createJournal(options.journalSize ?? 200),
+    xai: createXaiState(),
     origin: "",
   };
   const server = Bun.serve<SocketSession>({
@@ -119,6 +125,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     accounts: () => world.accounts.list(),
     stats: () => world.journal.stats(),
     requests: () => world.journal.recent(),
+    xai: world.xai,
     reset: () => reset(world),
     stop: (force = true) => server.stop(force),
   };
@@ -128,6 +135,7 @@ async function dispatch(world: World, request: Request, server: Server<SocketSes
   const url = new URL(request.url);
   server.timeout(request, 0);
   if (url.pathname.startsWith("/__sim/")) return controlRoute(world, request, url);
+  if (url.pathname.startsWith("/xai/")) return xaiRoute({ world, request, url, server });
   const found = findRoute(request.method, url.pathname);
   const cookies = readCookies(request);
   const account = world.accounts.find(cookies.get("sso") ?? "");

@@ -3,6 +3,7 @@
 import type { Account, AccountBook, Asset, SimulatedAccount } from "./accounts.ts";
 import { nowMs } from "./chance.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import type { XaiState } from "./xai/state.ts";
 
 /** Which generations of the protocol this upstream still serves for chat. */
 export type Era = "modelMode" | "modeId" | "socket";
@@ -31,6 +32,8 @@ export interface World {
   options: Required<Omit<SimulatorOptions, "accounts">>;
   accounts: AccountBook;
   journal: Journal;
+  /** The official API's own keys, answers and counts. */
+  xai: XaiState;
   /** Own origin without a slash at the end; set once the server listens. */
   origin: string;
 }
