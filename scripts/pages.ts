@@ -48,7 +48,9 @@ async function bundle(entrypoints: string[], { minify, name }: { minify: boolean
     target: "browser",
     format: "esm",
     minify,
-    naming: { entry: `${name}-[hash].[ext]` },
+    // What a page loads later stands in files of its own.
+    splitting: true,
+    naming: { entry: `${name}-[hash].[ext]`, chunk: "part-[hash].[ext]" },
     define: { "process.env.NODE_ENV": '"production"' },
   });
   if (!result.success) throw new AggregateError(result.logs, `the bundle of ${name} failed`);

@@ -22,14 +22,23 @@ const say = speak({
   skip: ["Skip to the content", "跳到正文"],
   storage: ["Kind of store", "存储方式"],
   shortcuts: ["Keyboard shortcuts", "键盘快捷键"],
+  playground: ["Playground", "体验页面"],
+  playgroundOff: [
+    "The playground is off; app.public_enabled switches it on.",
+    "体验页面未启用，可在配置 app.public_enabled 中开启。",
+  ],
 });
 
-const about = signal<{ version: string; storage: string } | null>(null);
+const about = signal<{ version: string; storage: string; playground: boolean } | null>(null);
 
 const learn = async (): Promise<void> => {
   if (about.value) return;
-  const [health, storage] = await Promise.all([get<{ version: string }>("/health"), get<{ type: string }>("/storage")]);
-  about.value = { version: health.version, storage: storage.type };
+  const [health, storage, config] = await Promise.all([
+    get<{ version: string }>("/health"),
+    get<{ type: string }>("/storage"),
+    get<{ app: { public_enabled: boolean } }>("/config"),
+  ]);
+  about.value = { version: health.version, storage: storage.type, playground: config.app.public_enabled };
 };
 
 const logout = async (): Promise<void> => {
@@ -58,6 +67,7 @@ const Side = ({ current }: { current: PagePath }) => (
       ))}
     </nav>
     <div class="side-foot">
+      {about.value ? <PlaygroundLink isOn={about.value.playground} /> : null}
       {about.value ? (
         <span class="row muted">
           <span class="badge" title={say("storage")}>
@@ -92,6 +102,14 @@ const Side = ({ current }: { current: PagePath }) => (
       </span>
     </div>
   </div>
+);
+
+/** While it is off, to where it is switched on. */
+const PlaygroundLink = ({ isOn }: { isOn: boolean }) => (
+  <a class="row muted" href={at(isOn ? "/chat" : "/admin/config")} title={isOn ? undefined : say("playgroundOff")}>
+    <Icon name="dialog" size={16} />
+    {say("playground")}
+  </a>
 );
 
 const titleOf = (current: PagePath): string =>

@@ -1,0 +1,14 @@
+// The page /imagine of the playground.
+// Knows the frame by its view only.
+import { speak } from "../../shared/language.ts";
+import type { PageView } from "../page-list.ts";
+
+const say = speak({ title: ["Imagine", "绘图"] });
+
+const ImaginePage = () => (
+  <div class="page">
+    <h1>{say("title")}</h1>
+  </div>
+);
+
+export const view: PageView = { Page: ImaginePage };
