@@ -1,7 +1,9 @@
 // The part of the composition that draws, films and keeps files. Named by compose.ts alone.
 import type { Pool } from "./accounts/pool.ts";
 import type { Config } from "./config/schema.ts";
+import type { Catalogue } from "./core/models.ts";
 import { createAttachments } from "./gateway/attachments.ts";
+import type { MayUse } from "./gateway/key-access.ts";
 import { createMediaChat } from "./gateway/media-chat.ts";
 import { createMediaAccounts } from "./gateway/media-accounts.ts";
 import { createMedia } from "./gateway/media.ts";
@@ -19,14 +21,17 @@ import { createIncoming } from "./media/incoming.ts";
 import { isFileName, mediaLink } from "./media/links.ts";
 import { sniffBytes } from "./media/sniff.ts";
 import type { MediaStore } from "./media/store.ts";
-import type { GrokWeb } from "./providers/grok-web/index.ts";
+import type { MediaProvider, Provider } from "./providers/port.ts";
 import type { Documents } from "./storage/port.ts";
 
 export interface ComposeMedia {
   /** The data folder. */
   readonly folder: string;
   readonly pool: Pool;
-  readonly provider: GrokWeb;
+  readonly provider: Provider & MediaProvider;
+  readonly catalogue: Catalogue;
+  /** Whether a key of the official API may use a model. */
+  readonly mayUse: MayUse;
   readonly documents: Documents;
   readonly media: MediaStore;
   readonly fetchForeign: FetchForeign;
@@ -57,9 +62,9 @@ export const composeMedia = async (given: ComposeMedia) => {
     pictures,
     sniff: sniffBytes,
   });
-  const mediaChat = createMediaChat({ media: mediaGateway, config, clock });
+  const mediaChat = createMediaChat({ media: mediaGateway, catalogue: given.catalogue, config, clock });
   const videoJobs = createVideoJobs({
-    ...{ pool, provider, config, clock, log, store: media, media: mediaGateway },
+    ...{ pool, catalogue: given.catalogue, provider, config, clock, log, store: media, media: mediaGateway },
     book: createVideoBook({ documents, clock, log }),
     reserve: (request, about) => given.meter().clip(request, about),
     recorded: (record) => given.meter().settle(record),

@@ -11,6 +11,7 @@ import { createReports, DAY_MS } from "./admin/reports.ts";
 import type { MediaAdmin } from "./admin/media.ts";
 import type { Pool } from "./accounts/pool.ts";
 import type { Config } from "./config/schema.ts";
+import type { Catalogue } from "./core/models.ts";
 import { createMeter } from "./gateway/metered.ts";
 import { journalRow } from "./gateway/record-row.ts";
 import type { RequestRecord } from "./gateway/record.ts";
@@ -29,6 +30,7 @@ export interface ComposeRecords {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: Audit;
+  readonly catalogue: Catalogue;
   readonly version: { readonly version: string; readonly commit: string };
 }
 
@@ -45,7 +47,7 @@ export const composeRecords = async (given: ComposeRecords) => {
     offsetMinutes: () => config().keys.reset_offset_minutes,
   });
   await keyUsage.load();
-  const meter = createMeter({ allowance: keyUsage, config });
+  const meter = createMeter({ allowance: keyUsage, catalogue: given.catalogue, config });
   const apiKeys = createApiKeys(() => config().app.api_key, { keys: clientKeys, clock });
   const keyAdmin = createKeyAdmin({
     ...{ documents, clock, log, audit: given.audit, apiKeys },
@@ -78,7 +80,9 @@ export const composeRecords = async (given: ComposeRecords) => {
     meter.settle(record);
     const closedMs = clock.monotonic();
     metrics.record(record, { route, closedMs });
-    if (auth !== "api" || record.key === null || !config().journal.enabled) return;
+    // Of the playground only what the upstream was asked for, not every look at it.
+    const counts = auth === "api" || (auth === "visitor" && record.model !== null);
+    if (!counts || record.key === null || !config().journal.enabled) return;
     writer.add(journalRow(record, { route, endMs: clock.now(), closedMs }));
   };
   return {

@@ -6,10 +6,12 @@ import { createAdminAccess } from "./access/admin-session.ts";
 import { createAudit } from "./access/audit.ts";
 import { digestOf } from "./access/digest.ts";
 import { createAttemptLimiter } from "./access/limits.ts";
+import { createPublicAccess } from "./access/public-access.ts";
 import { parseImport, type ParsedImport } from "./accounts/import.ts";
 import { createPool, type Pool } from "./accounts/pool.ts";
 import { createRefresher } from "./accounts/refresh.ts";
 import { createRefreshSchedule } from "./accounts/schedule.ts";
+import { tokenSettingsOf } from "./accounts/settings.ts";
 import { createAccountRefresh } from "./admin/account-refresh.ts";
 import { createSiteSettings } from "./admin/account-settings.ts";
 import { createAccountTest } from "./admin/account-test.ts";
@@ -23,7 +25,9 @@ import type { App, ComposeOptions, FolderReport, ImportReport } from "./cli/port
 import { composeFiles, mediaLimits } from "./compose-files.ts";
 import { composeLog } from "./compose-log.ts";
 import { composeMedia } from "./compose-media.ts";
+import { composePlayground } from "./compose-playground.ts";
 import { composeRecords, type Records } from "./compose-records.ts";
+import { composeUpstreams } from "./compose-upstreams.ts";
 import { configPath, type Environment } from "./config/environment.ts";
 import { readConfigFiles } from "./config/file.ts";
 import { createLiveConfig } from "./config/live.ts";
@@ -44,8 +48,7 @@ import { chance } from "./lib/ids.ts";
 import type { Log } from "./lib/log.ts";
 import { createForeignFetcher, resolveHost } from "./media/foreign.ts";
 import { createMediaStore } from "./media/store.ts";
-import { createGrokWeb } from "./providers/grok-web/index.ts";
-import { createUpstreamHttp, fetchPinned } from "./providers/upstream-http.ts";
+import { fetchPinned } from "./providers/upstream-http.ts";
 import type { Documents } from "./storage/port.ts";
 import { openSqlite, type SqliteStore } from "./storage/sqlite.ts";
 
@@ -92,18 +95,20 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   logging.use(config());
   live.subscribe(() => logging.use(config()));
 
+  const tokenSettings = () => tokenSettingsOf(config());
   const pool = createPool({
     documents,
     clock,
     log,
-    settings: () => config().token,
+    settings: tokenSettings,
     rescue: (resting) => schedule.wake(resting),
   });
   await pool.load();
   if (purpose === "serve") await importTokenFile({ folder, documents, pool, log });
 
-  const http = createUpstreamHttp({ clock, longestIdleMs: () => longestIdleMs(config()) });
-  const grokWeb = createGrokWeb({ http, config, clock });
+  const upstreams = composeUpstreams({ pool, documents, config, clock, log });
+  const { http, grokWeb, catalogue, provider, xaiModels } = upstreams;
+  await xaiModels.open();
   const media = createMediaStore({
     directory: join(folder, "tmp"),
     documents,
@@ -119,21 +124,18 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
 
   const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads, incoming } = await composeMedia({
-    ...{ folder, pool, documents, config, clock, log, media, fetchForeign },
-    provider: grokWeb,
+    ...{ folder, pool, documents, config, clock, log, media, fetchForeign, catalogue, provider },
+    mayUse: xaiModels.has,
     meter: () => records.jobMeter,
   });
   const chat = createGenerate({
-    pool,
-    provider: grokWeb,
-    config,
-    clock,
-    log,
+    ...{ pool, catalogue, provider, config, clock, log },
+    mayUse: xaiModels.has,
     sessions: createSessions({ lifeMs: () => config().chat.session_seconds * 1000, nowMs: clock.monotonic }),
     attachments,
     pictures,
   });
-  const gateway = createByKind({ chat, media: mediaChat });
+  const gateway = createByKind({ catalogue, chat, media: mediaChat });
 
   const responseStore = createResponseStore({ documents, clock, log, limits: () => responseLimits(config()) });
   if (purpose === "serve") await responseStore.load();
@@ -142,10 +144,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const refresher = createRefresher({
     pool,
     log,
-    settings: () => config().token,
-    ask: (question) => grokWeb.quota({ ...question, log }),
+    settings: tokenSettings,
+    ask: (question) => provider.quota({ ...question, log }),
   });
-  const schedule = createRefreshSchedule({ pool, refresher, clock, log, settings: () => config().token, chance });
+  const schedule = createRefreshSchedule({ pool, refresher, clock, log, settings: tokenSettings, chance });
   const audit = createAudit({ documents, clock });
   const tasks = createTasks({ clock, log });
   const files = composeFiles({
@@ -165,6 +167,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const records = await composeRecords({
     documents,
     journal: documents.journal,
+    catalogue,
     pool,
     mediaAdmin: files.mediaAdmin,
     config,
@@ -173,8 +176,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     version,
     audit,
   });
+  const publicAccess = createPublicAccess({ settings: () => config().app, limiter: createAttemptLimiter(clock) });
+  const metered = meteredMedia(mediaGateway, records.meter);
   const server = createServer(
     {
+      ...composePlayground({ pool, media: metered, provider: grokWeb, config, clock, log }),
       config,
       clock,
       log,
@@ -190,8 +196,10 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       exposition: records.exposition,
       recorded: records.recorded,
       adminAccess,
+      publicAccess,
+      catalogue,
       gateway: meteredChat(gateway, records.meter),
-      pictures: meteredMedia(mediaGateway, records.meter),
+      pictures: metered,
       videoJobs,
       uploads,
       incoming,
@@ -222,6 +230,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const timers: (() => void)[] = [];
   const startTimers = () => {
     schedule.start();
+    xaiModels.start();
     timers.push(
       clock.every(TICK_MS, pool.tick),
       clock.every(TRIM_MS, () => {
@@ -249,8 +258,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       await videoJobs.load();
       if (records.apiKeys.open)
         log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");
-      const weakness = adminAccess.weakness();
-      if (weakness) log.warn(weakness);
+      for (const warning of [publicAccess.warning(), adminAccess.weakness()]) if (warning) log.warn(warning);
       setTimeout(() => {
         grokWeb
           .warmUp()
@@ -279,6 +287,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       if (listening) await listening.stop(graceMs);
       else await server.drain(graceMs);
       await schedule.stop();
+      await xaiModels.stop();
       await tasks.stop();
       await videoJobs.stop();
       await http.close();
@@ -290,11 +299,6 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     },
   };
 };
-
-/** The longest silence that any kind of answer allows. */
-const longestIdleMs = ({ chat, image, video }: Config): number =>
-  Math.max(chat.stream_timeout, image.timeout, image.stream_timeout, video.stream_timeout, video.upscale_timeout) *
-  1000;
 
 const responseLimits = ({ responses }: Config) => ({
   maxAgeMs: responses.retention_hours * HOUR_MS,

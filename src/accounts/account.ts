@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { GatewayError } from "../core/errors.ts";
 import type { Tier } from "../core/models.ts";
+import { afterTeamNews, isApiKey } from "./api-keys.ts";
 import { redact } from "../lib/log.ts";
 import { deduct, emptied, emptyUntil, isQuotaKind, remainingAt, withReport, type Windows } from "./quota.ts";
 import { inferTier, type QuotaKind, type QuotaReport } from "../core/quota.ts";
@@ -11,7 +12,7 @@ import { poolAfterTier } from "./pools.ts";
 import type { TokenSettings } from "./settings.ts";
 
 export type AccountStatus = "active" | "cooling" | "expired" | "disabled";
-export type CooldownReason = "error" | "rate_limited" | "exhausted";
+export type CooldownReason = "error" | "rate_limited" | "exhausted" | "no_credits";
 
 /** As stored; fields that this version does not know travel along. Times are Unix milliseconds. */
 export interface Account {
@@ -25,6 +26,10 @@ export interface Account {
   readonly cooldown_until: number | null;
   readonly cooldown_reason: CooldownReason | null;
   readonly user_id: string | null;
+  /** Of a key of the official API; null for sessions and until it is known. */
+  readonly team_id: string | null;
+  /** Of a key: until when its team rests for a model, by the model's id. */
+  readonly model_rests: Readonly<Record<string, number>>;
   readonly windows: Windows;
   /** Numbers of unknown age that came with an import; -1 is unknown. Windows are better news wherever there are any. */
   readonly quota: number;
@@ -69,8 +74,10 @@ const accountSchema = z.looseObject({
   tier_source: z.enum(["inferred", "manual"]).catch("inferred"),
   status: z.enum(["active", "cooling", "expired", "disabled"]).catch("active"),
   cooldown_until: time,
-  cooldown_reason: z.enum(["error", "rate_limited", "exhausted"]).nullable().catch(null),
+  cooldown_reason: z.enum(["error", "rate_limited", "exhausted", "no_credits"]).nullable().catch(null),
   user_id: z.string().nullable().catch(null),
+  team_id: z.string().nullable().catch(null),
+  model_rests: z.record(z.string(), z.number()).catch({}),
   windows: z
     .record(z.string(), z.unknown())
     .catch({})
@@ -105,8 +112,10 @@ export const parseAccount = (body: unknown): Account | null => {
 };
 
 export type Signal =
-  | { readonly type: "served"; readonly mode: QuotaKind; readonly units: number }
-  | { readonly type: "failed"; readonly error: GatewayError; readonly mode: QuotaKind }
+  | { readonly type: "served"; readonly mode: QuotaKind | null; readonly units: number }
+  | { readonly type: "failed"; readonly error: GatewayError; readonly mode: QuotaKind | null; readonly model?: string }
+  /** Another key of the same team has met the failure. */
+  | { readonly type: "team_failed"; readonly error: GatewayError; readonly model?: string }
   | { readonly type: "client_closed" }
   /** `by` a person: whoever asks by hand may bring an expired account back. */
   | { readonly type: "quota"; readonly report: QuotaReport; readonly by: "person" | "schedule" }
@@ -114,7 +123,7 @@ export type Signal =
   | { readonly type: "enable" }
   | { readonly type: "disable" }
   | { readonly type: "clear_cooldown" }
-  | { readonly type: "learned"; readonly userId: string };
+  | { readonly type: "learned"; readonly userId?: string; readonly teamId?: string };
 
 export interface Step {
   readonly signal: Signal;
@@ -133,6 +142,8 @@ export const transition = (account: Account, step: Step): Account => {
       return served(account, { ...signal, now });
     case "failed":
       return failed(account, { ...step, signal });
+    case "team_failed":
+      return teamNews(account, { ...step, signal });
     case "client_closed":
       return { ...account, use_count: account.use_count + 1, last_used_at: now };
     case "quota":
@@ -142,25 +153,37 @@ export const transition = (account: Account, step: Step): Account => {
       return over ? { ...account, ...AWAKE } : account;
     }
     case "enable":
-      return account.status === "active" ? account : { ...account, ...AWAKE, ...UNBLEMISHED };
+      return account.status === "active" ? account : { ...account, ...AWAKE, ...UNBLEMISHED, model_rests: {} };
     case "disable":
       return account.status === "disabled" ? account : { ...account, ...AWAKE, status: "disabled" };
     case "clear_cooldown":
       return cleared(account);
     case "learned":
-      return account.user_id === signal.userId ? account : { ...account, user_id: signal.userId };
+      return learned(account, signal);
     default:
       return signal satisfies never;
   }
 };
 
-const served = (account: Account, call: { mode: QuotaKind; units: number; now: number }): Account => {
-  const { [call.mode]: window, ...others } = account.windows;
+const learned = (account: Account, { userId, teamId }: { userId?: string; teamId?: string }): Account => {
+  const user_id = userId ?? account.user_id;
+  const team_id = teamId ?? account.team_id;
+  return account.user_id === user_id && account.team_id === team_id ? account : { ...account, user_id, team_id };
+};
+
+/** The counters after a call; without the one of the call when only its old, bygone numbers are known. */
+const deducted = (windows: Windows, call: { mode: QuotaKind; units: number; now: number }): Windows => {
+  const { [call.mode]: window, ...others } = windows;
   const next = window && deduct(window, call);
+  return next ? { ...others, [call.mode]: next } : others;
+};
+
+const served = (account: Account, call: { mode: QuotaKind | null; units: number; now: number }): Account => {
+  const { mode } = call;
   return {
     ...account,
     ...UNBLEMISHED,
-    windows: next ? { ...others, [call.mode]: next } : others,
+    windows: mode === null ? account.windows : deducted(account.windows, { ...call, mode }),
     quota: account.quota > 0 ? Math.max(0, account.quota - call.units) : account.quota,
     consumed: account.consumed + call.units,
     use_count: account.use_count + 1,
@@ -191,13 +214,27 @@ const failed = (account: Account, failure: Failure): Account => {
     case "dead":
       return expired(marked);
     case "rate-limited":
-      return rateLimited(marked, failure);
+      return isApiKey(account) ? teamNews(marked, failure) : rateLimited(marked, failure);
     case "exhausted":
       return exhausted(marked, failure);
+    case "no-credits":
+    case "model-denied":
+      return teamNews(marked, failure);
     default:
       return signal satisfies never;
   }
 };
+
+const teamNews = (
+  account: Account,
+  { signal, now, settings }: Omit<Step, "signal"> & { signal: { error: GatewayError; model?: string } },
+): Account =>
+  afterTeamNews(account, {
+    error: signal.error,
+    model: signal.model ?? null,
+    now,
+    cooldownMs: settings.cooldown_seconds * 1000,
+  });
 
 const reasonOf = (error: GatewayError): string => {
   const { upstream } = error.detail;
@@ -224,7 +261,8 @@ const wantedWaitMs = ({ signal, settings }: Failure): number | undefined => {
 
 const rateLimited = (account: Account, failure: Failure): Account => {
   const { now, settings } = failure;
-  const window = account.windows[failure.signal.mode];
+  const { mode } = failure.signal;
+  const window = mode === null ? undefined : account.windows[mode];
   const empty = (window ? remainingAt(window, now) : account.quota) === 0;
   const seconds = empty ? settings.exhausted_cooldown_seconds : settings.cooldown_seconds;
   const until = now + Math.max(seconds * 1000, wantedWaitMs(failure) ?? 0);
@@ -234,6 +272,7 @@ const rateLimited = (account: Account, failure: Failure): Account => {
 const exhausted = (account: Account, failure: Failure): Account => {
   const named = failure.signal.error.detail.mode;
   const mode = isQuotaKind(named) ? named : failure.signal.mode;
+  if (mode === null) return rateLimited(account, failure);
   const window = emptied(account.windows[mode], {
     now: failure.now,
     resetMs: wantedWaitMs(failure),
@@ -271,5 +310,5 @@ const synced = (account: Account, news: { report: QuotaReport; by: "person" | "s
 const cleared = (account: Account): Account => {
   const windows = Object.fromEntries(Object.entries(account.windows).filter(([, window]) => window.remaining > 0));
   const awake = account.status === "cooling" ? AWAKE : {};
-  return { ...account, ...awake, windows, quota: account.quota === 0 ? -1 : account.quota };
+  return { ...account, ...awake, model_rests: {}, windows, quota: account.quota === 0 ? -1 : account.quota };
 };

@@ -2,12 +2,13 @@
 // inside the processor's caches, which a list of objects does not. Knows no account's secret and takes no decision.
 // Invariant: slots 0…size-1 are taken, in no order; a removal moves the last one into the gap.
 import type { Account } from "./account.ts";
+import { isApiKey } from "./api-keys.ts";
 import { resetOf, TIERS } from "./quota.ts";
 import { QUOTA_KINDS } from "../core/quota.ts";
 
 export interface Board {
   size: number;
-  /** Index in TIERS. */
+  /** Index in TIERS, or KEY_RANK. */
   tier: Uint8Array;
   /** 0: awake. Otherwise the time at which the rest ends; Infinity for accounts that are off. */
   restsUntil: Float64Array;
@@ -22,7 +23,7 @@ export interface Board {
   barred: Float64Array;
   /** Selections so far. */
   selections: number;
-  /** One column a kind, in the order of QUOTA_KINDS; -1 is unknown. */
+  /** One column a kind, in the order of QUOTA_KINDS, and one that nobody counts in; -1 is unknown. */
   remaining: Float64Array[];
   resetAt: Float64Array[];
   totals: Float64Array[];
@@ -30,9 +31,17 @@ export interface Board {
   equals: Int32Array;
 }
 
+/** Where keys of the official API stand, which have no tier. */
+export const KEY_RANK = TIERS.length;
+
+/** Column of calls that draw from no counter. */
+export const NO_WINDOW = QUOTA_KINDS.length;
+
+export const rankOf = (account: Account): number => (isApiKey(account) ? KEY_RANK : TIERS.indexOf(account.tier));
+
 const FIRST_CAPACITY = 64;
 
-const columns = () => QUOTA_KINDS.map(() => new Float64Array(FIRST_CAPACITY));
+const columns = () => Array.from({ length: NO_WINDOW + 1 }, () => new Float64Array(FIRST_CAPACITY));
 
 export const createBoard = (): Board => ({
   size: 0,
@@ -102,7 +111,7 @@ const restsUntil = (account: Account): number => {
 /** Puts the account's present numbers on the board; what is only in memory stays. */
 export const writeSlot = (board: Board, at: { readonly slot: number; readonly account: Account }): void => {
   const { slot, account } = at;
-  board.tier[slot] = TIERS.indexOf(account.tier);
+  board.tier[slot] = rankOf(account);
   board.restsUntil[slot] = restsUntil(account);
   board.used[slot] = account.use_count;
   board.fresh[slot] = account.use_count === 0 && account.last_used_at === null ? 1 : 0;
@@ -114,6 +123,8 @@ export const writeSlot = (board: Board, at: { readonly slot: number; readonly ac
     resetAt[slot] = window ? resetOf(window) : 0;
     totals[slot] = window?.total ?? -1;
   });
+  const uncounted = board.remaining[NO_WINDOW];
+  if (uncounted) uncounted[slot] = -1;
 };
 
 /** A slot for a new account. */

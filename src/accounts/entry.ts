@@ -2,6 +2,7 @@
 // The index of all entries is the truth in the process. Invariant: `entries[slot].slot === slot`, and the board's numbers are
 // rewritten with every change of an account.
 import type { Account } from "./account.ts";
+import { isApiKey } from "./api-keys.ts";
 import { createBoard, freeSlot, takeSlot, writeSlot, type Board } from "./board.ts";
 
 /** A change that can be applied again, to whatever somebody else has stored meanwhile. */
@@ -21,6 +22,8 @@ export interface Entry {
 export interface EntryIndex {
   readonly board: Board;
   readonly entries: readonly Entry[];
+  /** How many of them are keys of the official API. */
+  readonly keyCount: number;
   find(id: string): Entry | undefined;
   at(slot: number): Entry | undefined;
   add(account: Account, revision: number): Entry;
@@ -32,15 +35,20 @@ export const createEntryIndex = (): EntryIndex => {
   const board = createBoard();
   const entries: Entry[] = [];
   const byId = new Map<string, Entry>();
+  let keyCount = 0;
   return {
     board,
     entries,
+    get keyCount() {
+      return keyCount;
+    },
     find: (id) => byId.get(id),
     at: (slot) => entries[slot],
     add(account, revision) {
       const entry: Entry = { id: account.id, account, revision, pending: [], slot: takeSlot(board, account) };
       entries.push(entry);
       byId.set(entry.id, entry);
+      if (isApiKey(account)) keyCount++;
       return entry;
     },
     replace(entry, account) {
@@ -57,6 +65,7 @@ export const createEntryIndex = (): EntryIndex => {
         last.slot = slot;
       }
       byId.delete(entry.id);
+      if (isApiKey(entry.account)) keyCount--;
       entry.slot = -1;
     },
   };

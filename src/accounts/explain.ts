@@ -2,8 +2,9 @@
 // Pure. Invariant: the message holds numbers and the model's name only, nothing of any account.
 import type { ErrorCode } from "../core/errors.ts";
 import type { Model } from "../core/models.ts";
-import type { EntryIndex } from "./entry.ts";
-import { TIERS } from "./quota.ts";
+import { isApiKey, modelRestsUntil } from "./api-keys.ts";
+import { rankOf } from "./board.ts";
+import type { Entry, EntryIndex } from "./entry.ts";
 import { leftIn, stopOf, type Plan } from "./select.ts";
 
 export interface Emptiness {
@@ -32,6 +33,7 @@ export interface Survey {
 }
 
 export interface SurveyNeed {
+  readonly model: Model;
   readonly plan: Plan;
   readonly now: number;
   readonly maxInflight: number;
@@ -46,10 +48,11 @@ export const survey = ({ board, entries }: EntryIndex, need: SurveyNeed): Survey
   const sooner = (at: number) => {
     nextAt = Math.min(nextAt ?? at, at);
   };
-  const looked = need.only === undefined ? entries : entries.filter(({ id }) => id === need.only);
+  const looked = entries.filter((entry) => isLookedAt(entry, need));
   for (const { id, slot, account } of looked) {
-    const stop = stopOf(need.plan, TIERS.indexOf(account.tier));
-    const restsUntil = board.restsUntil[slot] ?? 0;
+    const stop = stopOf(need.plan, rankOf(account));
+    const modelRest = modelRestsUntil(account, { model: need.model.id, now: need.now });
+    const restsUntil = Math.max(board.restsUntil[slot] ?? 0, modelRest);
     if (!stop) counts.unfit++;
     else if (account.status === "disabled") counts.disabled++;
     else if (account.status === "expired") counts.expired++;
@@ -66,11 +69,15 @@ export const survey = ({ board, entries }: EntryIndex, need: SurveyNeed): Survey
   return { total: looked.length, ...counts, nextAt };
 };
 
+/** Sessions are not counted where only keys serve, and the other way round. */
+const isLookedAt = ({ id, account }: Entry, { only, model }: SurveyNeed): boolean =>
+  (only === undefined || id === only) && isApiKey(account) === (model.upstream === "xai");
+
 /** Accounts that could serve the need and only rest, or have used up the window that it draws from. */
 export const restingFor = ({ board, entries }: EntryIndex, need: SurveyNeed): string[] =>
   entries
     .filter(({ id, slot, account }) => {
-      const stop = stopOf(need.plan, TIERS.indexOf(account.tier));
+      const stop = stopOf(need.plan, rankOf(account));
       if (!stop || (need.only !== undefined && id !== need.only)) return false;
       if (account.status === "cooling") return (board.restsUntil[slot] ?? 0) > need.now;
       return account.status === "active" && leftIn(board, { slot, window: stop.window, now: need.now }) === 0;
@@ -86,7 +93,10 @@ export const explain = (counts: Survey, about: { model: Model; now: number }): E
     .map(
       (name) => `${counts[name]} ${name === "unfit" ? "of a lower tier" : name === "tried" ? "already tried" : name}`,
     );
-  const detail = parts.length > 0 ? `${counts.total} accounts: ${parts.join(", ")}` : "the pool is empty";
+  const keys = about.model.upstream === "xai";
+  const some = `${counts.total} ${keys ? "API keys" : "accounts"}: ${parts.join(", ")}`;
+  const none = keys ? "no API key has been added" : "the pool is empty: add an account on the page /admin/token";
+  const detail = parts.length > 0 ? some : none;
   const waiting = counts.cooling + counts.exhausted;
   const able = counts.busy + counts.free + counts.tried;
   if (waiting > 0 && able === 0) {

@@ -3,6 +3,7 @@
 import type { Tier } from "../core/models.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { parseAccount, transition, type Account, type AccountStatus } from "./account.ts";
+import { isApiKey, KEY_POOL } from "./api-keys.ts";
 import { DEFAULT_POOL, poolOfTier, tierOfPool } from "./pools.ts";
 import type { TokenSettings } from "./settings.ts";
 
@@ -25,6 +26,7 @@ export interface MergeContext {
 }
 
 const placeOf = (item: ImportedAccount): { pool: string; tier: Tier } => {
+  if (isApiKey(item)) return { pool: poolOfKey(item.pool), tier: "basic" };
   const pool = item.pool ?? (item.tier ? poolOfTier(item.tier) : DEFAULT_POOL);
   return { pool, tier: item.tier ?? tierOfPool(pool) ?? "basic" };
 };
@@ -89,8 +91,12 @@ const withStatus = (account: Account, { item, now, settings }: MergeContext): Ac
   return revived && off ? transition(account, { signal: { type: "enable" }, now, settings }) : account;
 };
 
+/** Pools that stand for a subscription hold sessions only. */
+const poolOfKey = (pool: string | null): string => (pool === null || tierOfPool(pool) !== null ? KEY_POOL : pool);
+
 /** The place that a person chose: measurements no longer change the tier, unless the pool's name says nothing about it. */
 export const inPool = (account: Account, pool: string): Pick<Account, "pool" | "tier" | "tier_source"> => {
+  if (isApiKey(account)) return { pool: poolOfKey(pool), tier: account.tier, tier_source: account.tier_source };
   const tier = tierOfPool(pool);
   return tier === null
     ? { pool, tier: account.tier, tier_source: account.tier_source }

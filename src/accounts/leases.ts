@@ -2,6 +2,7 @@
 // Knows no storage. Invariant: every lease is counted in flight from `acquire` to its one `report`.
 import type { GatewayError } from "../core/errors.ts";
 import { COST_UNITS, modeFor, type Mode, type Model } from "../core/models.ts";
+import { modelRestsUntil } from "./api-keys.ts";
 import type { Credential } from "../core/credential.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
@@ -33,10 +34,13 @@ export type Outcome =
 
 export interface Lease {
   readonly credential: Credential;
-  /** The mode in which this account serves the model. */
-  readonly mode: Mode;
-  readonly window: QuotaKind;
-  learn(facts: { readonly userId?: string }): void;
+  /** The model that it was lent for. */
+  readonly model: Model;
+  /** The mode in which this account serves the model; keys have one way only. */
+  readonly mode: Mode | "api";
+  /** The counter that the call draws from; null for keys. */
+  readonly window: QuotaKind | null;
+  learn(facts: { readonly userId?: string; readonly teamId?: string }): void;
   /** Exactly once, whatever happened. */
   report(outcome: Outcome): void;
 }
@@ -67,6 +71,7 @@ export const credentialOf = ({ account }: Entry): Credential => ({
   token: account.token,
   tier: account.tier,
   ...(account.user_id === null ? {} : { userId: account.user_id }),
+  ...(account.team_id === null ? {} : { teamId: account.team_id }),
 });
 
 export const createLeases = (deps: LeaseDeps): Leases => {
@@ -76,14 +81,23 @@ export const createLeases = (deps: LeaseDeps): Leases => {
 
   const slotOf = (id: string | undefined): number => (id === undefined ? undefined : index.find(id)?.slot) ?? -1;
 
+  /** Keys whose team rests for the model. */
+  const restingKeys = ({ model }: Need, now: number): Entry[] =>
+    model.upstream === "web" || index.keyCount === 0
+      ? []
+      : index.entries.filter(({ account }) => modelRestsUntil(account, { model: model.id, now }) > 0);
+  const maxInflight = ({ model }: Need): number =>
+    model.upstream === "web" ? settings().max_inflight : settings().max_inflight_per_key;
+
   const choose = (need: Need): Entry | undefined => {
     turn++;
+    const now = clock.now();
     const all: Selection = {
       plan: planFor(need.model, need.window),
-      now: clock.now(),
+      now,
       turn,
-      maxInflight: settings().max_inflight,
-      excluded: [...need.exclude].map(slotOf),
+      maxInflight: maxInflight(need),
+      excluded: [...[...need.exclude].map(slotOf), ...restingKeys(need, now).map(({ slot }) => slot)],
       chance: deps.chance,
       strategy: settings().strategy,
     };
@@ -115,16 +129,14 @@ export const createLeases = (deps: LeaseDeps): Leases => {
     if (!entry) return null;
     if (entry.account.status === "cooling") deps.signal(entry, { type: "timer" });
     board.inFlight[entry.slot] = (board.inFlight[entry.slot] ?? 0) + 1;
-    const mode = modeFor(need.model, entry.account.tier);
-    const window = need.window ?? windowOf(need.model, mode);
+    const { mode, window } = drawOf(need, entry);
     let reported = false;
     return {
       credential: credentialOf(entry),
+      model: need.model,
       mode,
       window,
-      learn: ({ userId }) => {
-        if (userId !== undefined) deps.signal(entry, { type: "learned", userId });
-      },
+      learn: (facts) => deps.signal(entry, { type: "learned", ...facts }),
       report: (outcome) => {
         if (reported) {
           if (deps.strict) throw new Error(`the lease of ${entry.id} was reported twice`);
@@ -138,9 +150,10 @@ export const createLeases = (deps: LeaseDeps): Leases => {
   };
 
   const surveyed = (need: Need): SurveyNeed => ({
+    model: need.model,
     plan: planFor(need.model, need.window),
     now: clock.now(),
-    maxInflight: settings().max_inflight,
+    maxInflight: maxInflight(need),
     excluded: need.exclude,
     ...(need.only === undefined ? {} : { only: need.only }),
   });
@@ -200,16 +213,24 @@ export const createLeases = (deps: LeaseDeps): Leases => {
   };
 };
 
+const drawOf = ({ model, window }: Need, { account }: Entry): Pick<Lease, "mode" | "window"> => {
+  if (model.upstream === "xai") return { mode: "api", window: null };
+  const mode = modeFor(model, account.tier);
+  return { mode, window: window ?? windowOf(model, mode) };
+};
+
 const isChatWindow = (window: QuotaKind): boolean => ["fast", "auto", "expert", "heavy"].includes(window);
 
-const signalOf = (outcome: Outcome, call: { window: QuotaKind; model: Model }): Signal | null => {
+/** What a call usually takes of its counter. */
+const usualUnits = ({ window, model }: { window: QuotaKind | null; model: Model }): number =>
+  model.upstream === "web" && window !== null && isChatWindow(window) ? COST_UNITS[model.cost] : 1;
+
+const signalOf = (outcome: Outcome, call: { window: QuotaKind | null; model: Model }): Signal | null => {
   switch (outcome.kind) {
-    case "served": {
-      const usual = isChatWindow(call.window) ? COST_UNITS[call.model.cost] : 1;
-      return { type: "served", mode: call.window, units: outcome.units ?? usual };
-    }
+    case "served":
+      return { type: "served", mode: call.window, units: outcome.units ?? usualUnits(call) };
     case "failed":
-      return { type: "failed", error: outcome.error, mode: call.window };
+      return { type: "failed", error: outcome.error, mode: call.window, model: call.model.id };
     case "client-closed":
       return { type: "client_closed" };
     case "unused":

@@ -42,6 +42,8 @@ export interface Pool extends Omit<Leases, "wake">, Roster {
   /** Reads all accounts; again later to take over what other processes have written. */
   load(): Promise<void>;
   readonly size: number;
+  /** How many of them are keys of the official API. */
+  readonly keyCount: number;
   /** Grows whenever an account comes or goes. */
   readonly revision: number;
   get(id: string): Account | undefined;
@@ -114,9 +116,17 @@ export const createPool = (deps: PoolDeps): Pool => {
     adopt(entry, after);
     writer.mark(entry, after.status !== before.status || after.cooldown_until !== before.cooldown_until);
   };
-  const signal = (entry: Entry, sent: Signal) => {
+  const tell = (entry: Entry, sent: Signal) => {
     const now = clock.now();
     change(entry, (account) => transition(account, { signal: sent, now, settings: settings() }));
+  };
+  const signal = (entry: Entry, sent: Signal) => {
+    tell(entry, sent);
+    const team = entry.account.team_id;
+    if (sent.type !== "failed" || team === null) return;
+    for (const mate of index.entries) {
+      if (mate !== entry && mate.account.team_id === team) tell(mate, { ...sent, type: "team_failed" });
+    }
   };
 
   const leases = createLeases({
@@ -193,6 +203,9 @@ export const createPool = (deps: PoolDeps): Pool => {
     load,
     get size() {
       return index.entries.length;
+    },
+    get keyCount() {
+      return index.keyCount;
     },
     get revision() {
       return revision;

@@ -24,7 +24,7 @@ export interface RefreshOptions {
 export interface QuotaQuestion {
   readonly credential: Credential;
   readonly signal: AbortSignal;
-  learn(facts: { readonly userId?: string }): void;
+  learn(facts: { readonly userId?: string; readonly teamId?: string }): void;
 }
 
 export interface RefresherDeps {
@@ -50,9 +50,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
       const report = await deps.ask({
         credential,
         signal: options.signal ?? new AbortController().signal,
-        learn: ({ userId }) => {
-          if (userId !== undefined) pool.signal(id, { type: "learned", userId });
-        },
+        learn: (facts) => void pool.signal(id, { type: "learned", ...facts }),
       });
       const known = pool.signal(id, { type: "quota", report, by: options.by });
       return known ? { id, outcome: "done" } : { id, outcome: "skipped", reason: "the account was removed meanwhile" };
@@ -65,7 +63,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
   const failed = (id: string, error: GatewayError): RefreshOutcome => {
     const { signal } = error.row;
     // A throttled question says nothing about the account's own work; only a refused session does.
-    if (signal === "suspect" || signal === "dead") pool.signal(id, { type: "failed", error, mode: "fast" });
+    if (signal === "suspect" || signal === "dead") pool.signal(id, { type: "failed", error, mode: null });
     log.at(error.row.log, "an account's quota could not be asked for", { account: id, code: error.code, error });
     return { id, outcome: "failed", code: error.code, message: error.message };
   };

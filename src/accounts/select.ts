@@ -1,8 +1,8 @@
 // Which account serves the next call: one pass over the board's columns.
 // Pure (chance comes in); knows no document and no lease. Invariant: costs no more than a few nanoseconds an account, since
 // it runs once a request over the whole pool.
-import { modeFor, tierServes, type Mode, type Model } from "../core/models.ts";
-import type { Board } from "./board.ts";
+import { modeFor, tierServes, type Mode, type Model, type WebModel } from "../core/models.ts";
+import { KEY_RANK, NO_WINDOW, type Board } from "./board.ts";
 import { TIERS } from "./quota.ts";
 import { QUOTA_KINDS, type QuotaKind } from "../core/quota.ts";
 import type { Strategy } from "./settings.ts";
@@ -24,11 +24,13 @@ const MEDIA_WINDOW: Readonly<Record<string, QuotaKind>> = {
 };
 
 /** The counter that a call of the model draws from on an account in this mode. */
-export const windowOf = (model: Model, mode: Mode): QuotaKind =>
+export const windowOf = (model: WebModel, mode: Mode): QuotaKind =>
   model.kind === "chat" ? mode : (MEDIA_WINDOW[model.id] ?? mode);
 
 /** `window` overrides the counter, e.g. for a clip in a higher resolution. */
 export const planFor = (model: Model, window?: QuotaKind): Plan => {
+  // Keys are limited by their team's rates and credits, not by counters.
+  if (model.upstream === "xai") return [{ tier: KEY_RANK, window: NO_WINDOW }];
   // Where the mode is the point of the model, accounts that have it go before those that serve it one mode lower.
   const picky = model.web.mode === "expert" || model.web.mode === "heavy";
   const stops = TIERS.flatMap((name, tier) => {

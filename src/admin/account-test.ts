@@ -6,7 +6,7 @@ import type { Pool } from "../accounts/pool.ts";
 import type { QuotaKind } from "../core/quota.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream } from "../core/events.ts";
-import { findModel, modeFor, tierServes, type Model } from "../core/models.ts";
+import { findModel, modeFor, tierServes, type WebModel } from "../core/models.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import { unixSeconds, type Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
@@ -110,7 +110,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
   const { pool, provider, clock, log } = deps;
   const refs = createAccountRefs(pool);
 
-  const modelFor = ({ capability, model: wanted }: AccountTestRequest, account: Account): Model => {
+  const modelFor = ({ capability, model: wanted }: AccountTestRequest, account: Account): WebModel => {
     const found = findModel(wanted ?? MODEL_FOR[capability]);
     if (!found) throw new GatewayError("model_not_found", `There is no model '${wanted}'.`, { param: "model" });
     if ((found.kind === "image") !== (capability === "image") || (found.kind !== "chat" && found.kind !== "image")) {
@@ -123,7 +123,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
   };
 
   /** The account's place for a call, so that the test is counted; without one when the account rests or is off. */
-  const placeOf = (account: Account, model: Model) => {
+  const placeOf = (account: Account, model: WebModel) => {
     const lease = pool.acquire({ model, exclude: new Set(), only: account.id });
     if (lease) return lease;
     const credential = pool.credential(account.id);
@@ -151,7 +151,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
 
   const call = (
     place: ReturnType<typeof placeOf>,
-    about: { request: AccountTestRequest; model: Model; signal: AbortSignal },
+    about: { request: AccountTestRequest; model: WebModel; signal: AbortSignal },
   ) => {
     const { model, signal, request } = about;
     const shared = {

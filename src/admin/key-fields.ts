@@ -2,7 +2,7 @@
 // Invariant: a wrong value is refused by its name; a limit never becomes unlimited by a slip.
 import type { KeyFields } from "../access/client-keys.ts";
 import { GatewayError } from "../core/errors.ts";
-import { findModel } from "../core/models.ts";
+import type { Catalogue } from "../core/models.ts";
 import { isObject, type JsonObject } from "../lib/json.ts";
 
 const MAX_NAME = 100;
@@ -57,7 +57,7 @@ const time = (value: unknown, param: string): number | null => {
   throw wrong(param, `'${param}' must be a time in Unix seconds or as in 2030-01-31T00:00:00Z.`);
 };
 
-const models = (value: unknown, param: string): string[] | null => {
+const models = (value: unknown, param: string, catalogue: Pick<Catalogue, "find">): string[] | null => {
   if (value === null) return null;
   const names: readonly unknown[] | null = Array.isArray(value) ? value : null;
   if (!names?.every((name) => typeof name === "string"))
@@ -66,7 +66,7 @@ const models = (value: unknown, param: string): string[] | null => {
   return [
     ...new Set(
       names.map((name) => {
-        const model = findModel(name.trim());
+        const model = catalogue.find(name.trim());
         if (!model) throw wrong(param, `'${param}' names the model '${name.slice(0, 100)}', which does not exist.`);
         return model.id;
       }),
@@ -74,7 +74,7 @@ const models = (value: unknown, param: string): string[] | null => {
   ];
 };
 
-type Reader = (value: unknown, param: string) => Partial<KeyFields>;
+type Reader = (value: unknown, param: string, catalogue: Pick<Catalogue, "find">) => Partial<KeyFields>;
 
 const READERS: Readonly<Record<string, Reader>> = {
   name: (value, param) => ({ name: text(value, param, MAX_NAME) }),
@@ -82,7 +82,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   is_active: (value, param) => ({ enabled: flag(value, param) }),
   enabled: (value, param) => ({ enabled: flag(value, param) }),
   expires_at: (value, param) => ({ expiresMs: time(value, param) }),
-  models: (value, param) => ({ models: models(value, param) }),
+  models: (value, param, catalogue) => ({ models: models(value, param, catalogue) }),
   rpm: (value, param) => ({ rpm: rate(value, param, MAX_RPM) }),
   concurrency: (value, param) => ({ concurrency: rate(value, param, MAX_CONCURRENCY) }),
   chat_limit: (value, param) => ({ chat: units(value, param) }),
@@ -102,22 +102,22 @@ const LIMIT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Only what is stated. */
-export const readKeyFields = (body: JsonObject): Partial<KeyFields> => {
+export const readKeyFields = (body: JsonObject, catalogue: Pick<Catalogue, "find">): Partial<KeyFields> => {
   const stated = Object.entries(body).flatMap(([name, value]) => {
     const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
-    return reader && value !== undefined ? [reader(value, name)] : [];
+    return reader && value !== undefined ? [reader(value, name, catalogue)] : [];
   });
-  return Object.assign({}, ...limitsOf(body), ...stated) as Partial<KeyFields>;
+  return Object.assign({}, ...limitsOf(body, catalogue), ...stated) as Partial<KeyFields>;
 };
 
-const limitsOf = (body: JsonObject): Partial<KeyFields>[] => {
+const limitsOf = (body: JsonObject, catalogue: Pick<Catalogue, "find">): Partial<KeyFields>[] => {
   const { limits } = body;
   if (limits === undefined || limits === null) return [];
   if (!isObject(limits)) throw wrong("limits", "'limits' must be an object.");
   return Object.entries(limits).flatMap(([name, value]) => {
     const known = LIMIT_NAMES[name] ?? name;
     const reader = Object.hasOwn(READERS, known) ? READERS[known] : undefined;
-    return reader ? [reader(value, `limits.${name}`)] : [];
+    return reader ? [reader(value, `limits.${name}`, catalogue)] : [];
   });
 };
 

@@ -5,10 +5,12 @@ import { type KeyMeta, keyRegistry } from "./fields.ts";
 import { nsfw, token, usage } from "./sections/accounts.ts";
 import { app, downstream, server } from "./sections/gateway.ts";
 import { image, video } from "./sections/media.ts";
+import { playground, voice } from "./sections/playground.ts";
 import { journal, keys, log, metrics } from "./sections/records.ts";
 import { responses } from "./sections/responses.ts";
 import { grok, proxy, retry } from "./sections/upstream.ts";
 import { asset, cache, chat } from "./sections/work.ts";
+import { routing, xai } from "./sections/xai.ts";
 
 /** In the order in which forms and documents show them. */
 export const sections = {
@@ -16,12 +18,16 @@ export const sections = {
   app,
   grok,
   proxy,
+  xai,
+  routing,
   retry,
   token,
   chat,
   responses,
   image,
   video,
+  voice,
+  playground,
   asset,
   cache,
   usage,
@@ -38,12 +44,16 @@ export const configSchema = z.object({
   app: app.prefault({}),
   grok: grok.prefault({}),
   proxy: proxy.prefault({}),
+  xai: xai.prefault({}),
+  routing: routing.prefault({}),
   retry: retry.prefault({}),
   token: token.prefault({}),
   chat: chat.prefault({}),
   responses: responses.prefault({}),
   image: image.prefault({}),
   video: video.prefault({}),
+  voice: voice.prefault({}),
+  playground: playground.prefault({}),
   asset: asset.prefault({}),
   cache: cache.prefault({}),
   usage: usage.prefault({}),

@@ -9,7 +9,8 @@ export type Blame = "request" | "account" | "egress" | "upstream" | "gateway";
 export type RetryRule = "never" | "other-account" | "other-egress" | "once";
 
 /** What a failure says about the account that served the call. */
-export type AccountSignal = "none" | "error" | "rate-limited" | "exhausted" | "suspect" | "dead";
+export type AccountSignal =
+  "none" | "error" | "rate-limited" | "exhausted" | "suspect" | "dead" | "no-credits" | "model-denied";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -115,6 +116,7 @@ export const ERROR_TABLE = {
   invalid_value: bad("A field has a value that is not allowed."),
   missing_required_parameter: bad("A required field is missing."),
   unsupported_parameter: bad("The field is known but cannot be served here."),
+  upstream_rejected: bad("The upstream cannot read the request; its own words are in the message."),
   thread_unsupported: bad(
     "The request belongs to a conversation held by the server; only whole histories are accepted.",
   ),
@@ -227,6 +229,18 @@ export const ERROR_TABLE = {
     retry: "never",
     meaning: "The upstream refused the call (403) without a known reason.",
   }),
+  account_key_invalid: account({ signal: "dead", meaning: "The official API does not accept the key." }),
+  account_no_credits: account({
+    signal: "no-credits",
+    meaning: "The team of the key has used up its credits or its spending limit. Every key of the team rests.",
+  }),
+  account_model_denied: account({
+    signal: "model-denied",
+    status: 404,
+    type: "not_found_error",
+    anthropic: "not_found_error",
+    meaning: "The team of the key may not use the model. It is not asked for the model for a while.",
+  }),
 
   // The way out
   egress_blocked: {
@@ -259,6 +273,8 @@ export const ERROR_TABLE = {
   video_generation_failed: { ...upstream("The upstream ended its answer without a clip."), retry: "never" },
 
   // The gateway
+  no_token: gateway("No account could be had for a voice session.", 503),
+  voice_error: gateway("A voice session could not be begun; details are only in the gateway's log.", 500, "error"),
   no_available_account: gateway("No account of the pool can serve this model now.", 503),
   server_overloaded: gateway("The gateway is at its limit of concurrent requests.", 503),
   storage_full: gateway("The disk of the data folder is too full to keep another file.", 507, "error"),

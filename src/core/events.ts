@@ -3,7 +3,7 @@
 // Invariant: `start`, then closed blocks and loose events, then exactly one `finish` or `failure`, and nothing after.
 import type { GatewayError } from "./errors.ts";
 
-/** Token counts; estimated because the web upstream reports none. */
+/** Token counts; `estimated` where the upstream reports none. */
 export interface Usage {
   readonly inputTokens: number;
   /** Includes reasoning tokens. */
@@ -11,6 +11,8 @@ export interface Usage {
   readonly reasoningTokens: number;
   readonly cachedTokens: number;
   readonly estimated: boolean;
+  /** What the upstream charged, its tools included; 10,000,000,000 ticks are one US dollar. */
+  readonly costTicks?: number;
 }
 
 export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter" | "other";
@@ -37,7 +39,12 @@ export type GenerationEvent =
   | { readonly type: "start"; readonly id: string; readonly model: string; readonly created: number }
   | { readonly type: "reasoning-start"; readonly block: number }
   | { readonly type: "reasoning-delta"; readonly block: number; readonly text: string }
-  | { readonly type: "reasoning-end"; readonly block: number }
+  | {
+      readonly type: "reasoning-end";
+      readonly block: number;
+      /** The reasoning in a form that only its upstream can read, for the caller to send back with the conversation. */
+      readonly sealed?: string;
+    }
   | { readonly type: "text-start"; readonly block: number }
   | { readonly type: "text-delta"; readonly block: number; readonly text: string }
   | { readonly type: "text-end"; readonly block: number }

@@ -1,5 +1,7 @@
-// The model catalogue of the web upstream: every public id that users of Grok gateways know, what it is upstream, which
-// accounts may serve it and what it costs. A table of data; knows no wire format. Ids and selectors as observed 2026-02…2026-08.
+// Models: the catalogue of the web upstream (every public id that users of Grok gateways know, what it is upstream, which
+// accounts may serve it and what it costs), and the shape of a model that the official API lists for a key.
+// A table of data; knows no wire format. Ids and selectors as observed 2026-02…2026-08.
+import type { ReasoningEffort } from "./request.ts";
 
 export type ModelKind = "chat" | "image" | "image-edit" | "video";
 export type Tier = "basic" | "super" | "heavy";
@@ -7,19 +9,27 @@ export type Tier = "basic" | "super" | "heavy";
 export type Mode = "fast" | "auto" | "expert" | "heavy";
 export type Cost = "low" | "high";
 
-export interface Model {
+/** Which kind of account serves: a web session, or a key of the official API. */
+export type Upstream = "web" | "xai";
+
+/** What every model has, whoever serves it. */
+export interface ModelFacts {
   readonly id: string;
   readonly aliases: readonly string[];
   readonly kind: ModelKind;
   readonly name: string;
   readonly description: string;
-  /** Lowest account tier that may serve it. */
-  readonly tier: Tier;
-  readonly cost: Cost;
   /** Whether the model is chosen for its reasoning. */
   readonly reasoning: boolean;
   /** Unix seconds; constant, because clients cache by it. */
   readonly created: number;
+}
+
+export interface WebModel extends ModelFacts {
+  readonly upstream: "web";
+  /** Lowest account tier that may serve it. */
+  readonly tier: Tier;
+  readonly cost: Cost;
   readonly web: {
     /** Mode wanted on an account that has all modes. */
     readonly mode: Mode;
@@ -27,6 +37,43 @@ export interface Model {
     readonly modelName: string;
     readonly modelMode: string;
   };
+}
+
+/** Ticks for each token; 10,000,000,000 ticks are one US dollar. */
+export interface TokenPrices {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly output: number;
+}
+
+/** A model as the official API lists it for a key (docs.x.ai, read 2026-11). */
+export interface XaiModel extends ModelFacts {
+  readonly upstream: "xai";
+  readonly xai: {
+    /** Tokens; null when the listing does not say. */
+    readonly contextLength: number | null;
+    readonly prices: TokenPrices | null;
+    /** Prices of the whole request once its prompt has at least `threshold` tokens. */
+    readonly longContext: (TokenPrices & { readonly threshold: number }) | null;
+    /** Ticks for a picture, where the listing says. */
+    readonly imagePrice: number | null;
+    /** Efforts that the model takes: an empty list takes no such parameter, null is not known. */
+    readonly efforts: readonly ReasoningEffort[] | null;
+  };
+}
+
+export type Model = WebModel | XaiModel;
+
+/** A name that callers may use, and everything that can serve it, the preferred first; never empty. */
+export interface PublicModel extends ModelFacts {
+  readonly offers: readonly Model[];
+}
+
+/** The models that are served at present, whoever serves them. */
+export interface Catalogue {
+  /** By id or alias, or pinned to a kind of account: `xai/…`, `web/…`. Case-sensitive, as with OpenAI. */
+  find(name: string): PublicModel | undefined;
+  all(): readonly PublicModel[];
 }
 
 const AT = {
@@ -38,10 +85,11 @@ const AT = {
   imagine: Date.UTC(2026, 0, 28) / 1000,
 } as const;
 
-type Row = Omit<Model, "aliases" | "reasoning" | "cost" | "tier" | "kind"> &
-  Partial<Pick<Model, "aliases" | "reasoning" | "cost" | "tier" | "kind">>;
+type Row = Omit<WebModel, "upstream" | "aliases" | "reasoning" | "cost" | "tier" | "kind"> &
+  Partial<Pick<WebModel, "aliases" | "reasoning" | "cost" | "tier" | "kind">>;
 
-const model = (row: Row): Model => ({
+const model = (row: Row): WebModel => ({
+  upstream: "web",
   aliases: [],
   reasoning: false,
   cost: "low",
@@ -52,7 +100,7 @@ const model = (row: Row): Model => ({
 
 const G41 = "grok-4-1-thinking-1129";
 
-export const CATALOGUE: readonly Model[] = [
+export const CATALOGUE: readonly WebModel[] = [
   model({
     id: "grok-chat-fast",
     aliases: ["grok-4.20-fast", "grok-4.20-0309-non-reasoning"],
@@ -272,12 +320,12 @@ export const CATALOGUE: readonly Model[] = [
   }),
 ];
 
-const BY_NAME: ReadonlyMap<string, Model> = new Map(
+const BY_NAME: ReadonlyMap<string, WebModel> = new Map(
   CATALOGUE.flatMap((entry) => [entry.id, ...entry.aliases].map((name) => [name, entry] as const)),
 );
 
-/** Finds a model by id or alias; both are case-sensitive, as with OpenAI. */
-export const findModel = (name: string): Model | undefined => BY_NAME.get(name);
+/** Finds a model of the web upstream by id or alias; both are case-sensitive, as with OpenAI. */
+export const findModel = (name: string): WebModel | undefined => BY_NAME.get(name);
 
 const TIER_RANK: Record<Tier, number> = { basic: 0, super: 1, heavy: 2 };
 
@@ -299,7 +347,7 @@ const LOWER: Record<Mode, readonly Mode[]> = {
 };
 
 /** The mode in which an account of `tier` serves the model: the wanted one where it has it, else the nearest below. */
-export const modeFor = (entry: Model, tier: Tier): Mode => {
+export const modeFor = (entry: WebModel, tier: Tier): Mode => {
   const has = TIER_MODES[tier];
   return [entry.web.mode, ...LOWER[entry.web.mode]].find((mode) => has.includes(mode)) ?? "fast";
 };

@@ -29,6 +29,8 @@ export interface Message {
   readonly toolCalls?: readonly ToolCall[];
   readonly toolCallId?: string;
   readonly name?: string;
+  /** Reasoning that went with an assistant's message, as the `sealed` of an earlier answer's events. */
+  readonly sealedReasoning?: readonly string[];
 }
 
 /** A function that the caller declares; `parameters` is a JSON schema. */
@@ -37,6 +39,13 @@ export interface ToolDefinition {
   readonly description?: string;
   readonly parameters: { readonly [key: string]: unknown };
   readonly strict?: boolean;
+}
+
+/** A tool that the upstream runs by itself, for upstreams that take such; others use their own as they see fit. */
+export interface ServerTool {
+  readonly type: "web_search" | "x_search" | "code_interpreter";
+  /** Options under the official API's names; unknown ones are left out by whoever parses them. */
+  readonly options: { readonly [key: string]: unknown };
 }
 
 /** `allowed` narrows the declared tools for this turn. */
@@ -93,6 +102,7 @@ export interface GenerationRequest {
   readonly responseFormat?: ResponseFormat;
   /** False switches the upstream's own web search off; absent leaves it to the upstream. */
   readonly webSearch?: boolean;
+  readonly serverTools?: readonly ServerTool[];
   /** Stable key of the caller's conversation: keeps it on one account while that account is well. */
   readonly sessionKey?: string;
   readonly continuation?: Continuation;

@@ -106,11 +106,15 @@ export interface UsageCount extends Step {
   usage(): Usage;
 }
 
-/** Counts what passes and puts `usage` before the finish, with the same numbers for every protocol. */
+/**
+ * Counts what passes and puts `usage` before the finish, with the same numbers for every protocol. Where the upstream has
+ * counted, its numbers stand.
+ */
 export const createUsageCount = (inputTokens: number): UsageCount => {
   const text = createTextCounter();
   const reasoning = createTextCounter();
-  const usage = () => estimateUsage({ input: inputTokens, text: text.tokens, reasoning: reasoning.tokens });
+  let told: Usage | null = null;
+  const usage = () => told ?? estimateUsage({ input: inputTokens, text: text.tokens, reasoning: reasoning.tokens });
   return {
     over: false,
     usage,
@@ -119,8 +123,10 @@ export const createUsageCount = (inputTokens: number): UsageCount => {
         if (event.type === "text-delta" || event.type === "tool-delta") text.add(event.text);
         else if (event.type === "tool-start") text.add(event.name);
         else if (event.type === "reasoning-delta") reasoning.add(event.text);
+        else if (event.type === "usage") told = event.usage;
       }
       const last = batch[batch.length - 1];
+      if (told !== null) return batch;
       return last?.type === "finish" ? [...batch.slice(0, -1), { type: "usage", usage: usage() }, last] : batch;
     },
   };

@@ -5,14 +5,16 @@
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isLast, isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
-import type { Model } from "../core/models.ts";
+import type { Model, Upstream } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import { pullStream, readFrom } from "../lib/pull.ts";
+import type { Emptiness } from "../accounts/explain.ts";
 import type { Lease, Need, Pool } from "../accounts/pool.ts";
 import type { Attempt } from "./record.ts";
 
 export interface AttemptOptions {
-  readonly model: Model;
+  /** What can serve the request, the preferred first; never empty. */
+  readonly offers: readonly Model[];
   readonly signal: AbortSignal;
   /** Id of the account that should serve it if it can. */
   readonly sticky?: string | undefined;
@@ -31,7 +33,7 @@ export interface AttemptDeps {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly config: () => Config;
-  readonly resetEgress: () => void;
+  readonly resetEgress: (upstream: Upstream) => void;
 }
 
 /** What a request may still do after a failure. */
@@ -45,22 +47,42 @@ interface Allowance {
 type Next = "other-account" | "same-account" | "stop";
 
 export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps) => {
-  const acquire = async (needs: readonly Need[], wait: { signal: AbortSignal; otherwise: Need }): Promise<Lease> => {
+  const acquire = async (
+    needs: readonly Need[],
+    wait: { signal: AbortSignal; otherwise: readonly Need[] },
+  ): Promise<Lease> => {
+    const { signal } = wait;
+    const ms = config().token.wait_ms;
+    // Waiting for a free account is cheaper than paying for one.
+    const thrifty = config().routing.prefer === "cheapest";
     for (const need of needs) {
-      const lease = pool.acquire(need);
+      const waits = thrifty && need.model.upstream === "web";
+      const lease = waits ? await pool.waitForFree(need, { signal, ms }) : pool.acquire(need);
       if (lease) return lease;
     }
-    const last = needs.at(-1);
-    const lease = last ? await pool.waitForFree(last, { signal: wait.signal, ms: config().token.wait_ms }) : null;
-    if (lease) return lease;
-    const empty = pool.explainEmpty(last ?? wait.otherwise);
-    throw new GatewayError(empty.code, empty.message, {
-      ...(empty.retryAfterMs === null ? {} : { retryAfterMs: empty.retryAfterMs }),
+    for (const need of lastOfEachKind(needs)) {
+      const lease = await pool.waitForFree(need, { signal, ms });
+      if (lease) return lease;
+    }
+    throw emptiness(needs.length > 0 ? needs : wait.otherwise);
+  };
+
+  /** Why nobody serves; with two kinds of accounts, the one that asks to come back sooner. */
+  const emptiness = (needs: readonly Need[], cause?: GatewayError): GatewayError => {
+    const [first, second] = lastOfEachKind(needs).map((need) => pool.explainEmpty(need));
+    const soonest = (empty: Emptiness | undefined) => empty?.retryAfterMs ?? Number.POSITIVE_INFINITY;
+    const told = second && soonest(second) < soonest(first) ? second : first;
+    const limited = cause ? cause.row.status === 429 : told?.code === "upstream_rate_limited";
+    const words = [first, second].flatMap((empty) => empty?.message ?? []).join(" ");
+    return new GatewayError(limited ? "upstream_rate_limited" : "no_available_account", words, {
+      ...(typeof told?.retryAfterMs === "number" ? { retryAfterMs: told.retryAfterMs } : {}),
+      ...(cause ? { cause } : {}),
     });
   };
 
   /** Reads the retry rule of the error table against what this request has left. */
-  const decide = (error: GatewayError, left: Allowance): Next => {
+  const decide = (error: GatewayError, about: { left: Allowance; upstream: Upstream }): Next => {
+    const { left, upstream } = about;
     const { retry } = config();
     const status = error.detail.upstream?.status;
     if (clock.monotonic() > left.until || error.detail.shouldRetry === false) return "stop";
@@ -68,14 +90,15 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
       case "never":
         return "stop";
       case "other-account":
-        if (status !== undefined && !retry.retry_status_codes.includes(status)) return "stop";
+        // The setting is about the site's statuses; the official API says in words what a refusal is about.
+        if (upstream === "web" && status !== undefined && !retry.retry_status_codes.includes(status)) return "stop";
         return left.switches-- > 0 ? "other-account" : "stop";
       case "once":
         return left.repeats-- > 0 ? "other-account" : "stop";
       case "other-egress":
         if (status === undefined || !retry.reset_session_status_codes.includes(status)) return "stop";
         if (left.freshEgress-- <= 0) return "stop";
-        resetEgress();
+        resetEgress(upstream);
         return "same-account";
       default:
         return error.row.retry satisfies never;
@@ -91,14 +114,11 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   };
 
   /** What the caller is told when every account that could help has failed with the account's own trouble. */
-  const lastWord = (error: GatewayError, need: Need): GatewayError => {
+  const lastWord = (error: GatewayError, needs: readonly Need[]): GatewayError => {
     if (error.row.blame !== "account" || error.row.retry === "never") return error;
-    const empty = pool.explainEmpty(need);
-    const limited = error.row.status === 429;
-    return new GatewayError(limited ? "upstream_rate_limited" : "no_available_account", empty.message, {
-      ...(empty.retryAfterMs === null ? {} : { retryAfterMs: empty.retryAfterMs }),
-      cause: error,
-    });
+    // Asking again cannot help: nobody may use the model.
+    if (error.row.signal === "model-denied") return error;
+    return emptiness(needs, error);
   };
 
   /** One account's try at the answer; its events are held back until one of them is visible. */
@@ -162,7 +182,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   };
 
   return (options: AttemptOptions): GenerationStream => {
-    const { model, signal } = options;
+    const { offers, signal } = options;
     const { retry } = config();
     const tried = new Set<string>();
     const left: Allowance = {
@@ -178,15 +198,16 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     let over = false;
 
     const { sticky } = options;
-    const need = (): Need => ({
-      model,
-      exclude: tried,
-      ...(sticky === undefined ? {} : { sticky }),
-      ...(only ? { only } : {}),
-    });
+    const own = (): readonly Need[] =>
+      offers.map((model) => ({
+        model,
+        exclude: tried,
+        ...(sticky === undefined ? {} : { sticky }),
+        ...(only ? { only } : {}),
+      }));
     /** Once a single account is to be tried again, only what allows that one counts. */
     const needs = (): readonly Need[] => {
-      const all = options.needs?.(tried) ?? [need()];
+      const all = options.needs?.(tried) ?? own();
       const again = only;
       if (again === null) return all;
       return all.filter((one) => one.only === undefined || one.only === again).map((one) => ({ ...one, only: again }));
@@ -199,7 +220,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     const proceed = async (): Promise<EventBatch | null> => {
       try {
         if (failed) await pause(failed, count - 1, signal);
-        current = begin(await acquire(needs(), { signal, otherwise: need() }), options);
+        current = begin(await acquire(needs(), { signal, otherwise: own() }), options);
         count++;
         return null;
       } catch (thrown) {
@@ -210,13 +231,13 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           tried.clear();
           return null;
         }
-        return end(failed ? lastWord(failed, need()) : error);
+        return end(failed ? lastWord(failed, own()) : error);
       }
     };
-    const judge = (error: GatewayError, accountId: string): EventBatch | null => {
+    const judge = (error: GatewayError, { credential: { accountId }, model }: Lease): EventBatch | null => {
       failed = error;
-      const next = decide(error, left);
-      if (next === "stop" || signal.aborted) return end(left.switches < 0 ? lastWord(error, need()) : error);
+      const next = decide(error, { left, upstream: model.upstream });
+      if (next === "stop" || signal.aborted) return end(left.switches < 0 ? lastWord(error, own()) : error);
       only = next === "same-account" ? accountId : null;
       if (next === "other-account") tried.add(accountId);
       return null;
@@ -233,9 +254,9 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           over = step === null;
           return step;
         }
-        const { accountId } = current.lease.credential;
+        const { lease } = current;
         current = null;
-        const word = judge(step, accountId);
+        const word = judge(step, lease);
         if (word) return word;
       }
       return null;
@@ -243,6 +264,10 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     return pullStream(pull, () => current?.close());
   };
 };
+
+/** The last resort of web accounts and that of keys. */
+const lastOfEachKind = (needs: readonly Need[]): Need[] =>
+  (["web", "xai"] as const).flatMap((kind) => needs.findLast(({ model }) => model.upstream === kind) ?? []);
 
 const cancelled = (signal: AbortSignal): GatewayError =>
   signal.reason instanceof GatewayError

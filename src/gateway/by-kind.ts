@@ -1,10 +1,16 @@
 // Sends a conversation to the use case of its model: chat, or drawing and filming. Knows neither's inside.
-import { findModel } from "../core/models.ts";
+import type { Catalogue } from "../core/models.ts";
 import type { ChatGateway } from "./port.ts";
 
-export const createByKind = ({ chat, media }: { chat: ChatGateway; media: ChatGateway }): ChatGateway => ({
+export interface ByKind {
+  readonly catalogue: Catalogue;
+  readonly chat: ChatGateway;
+  readonly media: ChatGateway;
+}
+
+export const createByKind = ({ catalogue, chat, media }: ByKind): ChatGateway => ({
   chat(request, context) {
-    const model = findModel(request.model);
+    const model = catalogue.find(request.model);
     // An unknown model is the chat's to refuse.
     return (model === undefined || model.kind === "chat" ? chat : media).chat(request, context);
   },

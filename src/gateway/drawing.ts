@@ -6,7 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
 import type { PictureRequest } from "../core/media-request.ts";
-import type { Model } from "../core/models.ts";
+import { findModel, type Catalogue, type Model } from "../core/models.ts";
 import type { UploadFile } from "../core/request.ts";
 import { countText, estimateUsage } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -24,6 +24,7 @@ export interface DrawingDeps {
   readonly pool: Pool;
   readonly provider: MediaProvider;
   readonly attempts: ReturnType<typeof createAttempts>;
+  readonly catalogue: Catalogue;
   readonly accounts: MediaAccounts;
   readonly references: References;
   readonly pictures: Pictures;
@@ -40,7 +41,7 @@ const EDIT_MODEL = "grok-imagine-image-edit";
 
 interface Work {
   readonly request: PictureRequest;
-  readonly model: Model;
+  readonly offers: readonly Model[];
   readonly files: readonly UploadFile[];
   readonly context: CallContext;
 }
@@ -57,7 +58,7 @@ interface Tally {
 export type Draw = (request: PictureRequest, context: CallContext) => Promise<GenerationStream>;
 
 export const createDrawing = (deps: DrawingDeps): Draw => {
-  const { provider, attempts, accounts, references, pictures, sniff, config, clock, log } = deps;
+  const { provider, attempts, catalogue, accounts, references, pictures, sniff, config, clock, log } = deps;
 
   /** The bytes themselves where they are asked for, so that a link and a body show the same file. */
   const stored = async (source: MediaSource, about: { work: Work; lease: Lease }): Promise<MediaSource> => {
@@ -77,10 +78,11 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
   /** One account's pictures, stored while the account is still at hand. */
   async function* drawn(lease: Lease, about: { work: Work; task: PictureTask; count: () => void }): GenerationStream {
     const { work, task } = about;
-    const { model, files, context } = work;
+    const { files, context } = work;
     // The operator's default holds for accounts that were switched on for it, and never where pictures were sent along.
-    const adult = task.adult || (config().image.nsfw && accounts.isAdult(lease.credential.accountId));
-    const call = { ...callFor(lease, { signal: context.signal, log }), model, files, ...pick(context) };
+    const byDefault = config().image.nsfw && work.request.tame !== true;
+    const adult = task.adult || (byDefault && accounts.isAdult(lease.credential.accountId));
+    const call = { ...callFor(lease, { signal: context.signal, log }), model: lease.model, files, ...pick(context) };
     const stream = files.length > 0 ? provider.edit(task, call) : provider.images({ ...task, adult }, call);
     for await (const batch of stream) {
       const out: GenerationEvent[] = [];
@@ -107,7 +109,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
 
   /** One call for a share of the pictures, over as many accounts as it takes to begin. */
   const share = (work: Work, about: { count: number; tally: Tally }): GenerationStream => {
-    const { request, model, context } = work;
+    const { request, offers, context } = work;
     const { count, tally } = about;
     const task = {
       prompt: request.prompt,
@@ -118,9 +120,9 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     };
     let drawnHere = 0;
     const served: GenerationStream = attempts({
-      model,
+      offers,
       signal: context.signal,
-      needs: accounts.pictures(model, request.adult),
+      needs: accounts.pictures(offers, request.adult),
       passes: isEarly,
       units: () => Math.max(1, drawnHere),
       run: (lease) => {
@@ -137,7 +139,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
   };
 
   async function* rounds(work: Work): GenerationStream {
-    const { request, model, context } = work;
+    const { request, offers, context } = work;
     const tally: Tally = { pictures: 0, numbered: 0, withheld: false, failure: null };
     /** The upstream has given a verdict, or asking again could not help. */
     const isOver = () => tally.withheld || (tally.failure !== null && isFinal(tally.failure)) || context.signal.aborted;
@@ -152,7 +154,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     const usage = { type: "usage", usage: estimateUsage({ input, text: 0, reasoning: 0 }) } as const;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = tally.pictures;
-      const perCall = work.files.length > 0 ? 1 : provider.picturesPerCall(model);
+      const perCall = work.files.length > 0 ? 1 : Math.min(...offers.map(provider.picturesPerCall));
       const starts = sharesOf(request.count - before, { perCall, atOnce: request.concurrency }).map(
         (count) => () => share(work, { count, tally }),
       );
@@ -177,19 +179,24 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
   return async (request, context) => {
     const { record } = context;
     record.model = request.model;
-    const model = modelFor(request);
+    const offers = offersFor(catalogue, request);
     if (request.adult && request.references.length > 0) throw adultWithPicture(request.references[0]?.param ?? "image");
     const files = await references(request.references, context.signal);
     const onEnd = startLimit(context, { seconds: config().image.total_timeout, setting: "image.total_timeout" });
-    return noted(rounds({ request, model, files, context }), { context, clock, onEnd });
+    return noted(rounds({ request, offers, files, context }), { context, clock, onEnd });
   };
 };
 
-/** Pictures are changed by the one model for it, whichever picture model the caller named. */
-const modelFor = ({ model, references }: PictureRequest): Model => {
-  if (references.length === 0) return mediaModel(model, ["image"]);
-  const named = mediaModel(model, ["image-edit", "image"]);
-  return named.kind === "image-edit" ? named : mediaModel(EDIT_MODEL, ["image-edit"]);
+/**
+ * Web accounts change pictures with the one model for it, whichever picture model the caller named; the official API changes
+ * them with the model that was named.
+ */
+const offersFor = (catalogue: Catalogue, { model, references }: PictureRequest): readonly Model[] => {
+  if (references.length === 0) return mediaModel(catalogue, model, ["image"]).offers;
+  const { offers } = mediaModel(catalogue, model, ["image-edit", "image"]);
+  return offers.flatMap((offer) =>
+    offer.upstream === "web" && offer.kind !== "image-edit" ? (findModel(EDIT_MODEL) ?? []) : [offer],
+  );
 };
 
 export const adultWithPicture = (param: string): GatewayError =>

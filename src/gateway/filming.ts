@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
 import type { ClipRequest, Reference } from "../core/media-request.ts";
-import type { Model } from "../core/models.ts";
+import type { Catalogue, Model } from "../core/models.ts";
 import type { UploadFile } from "../core/request.ts";
 import { countText, estimateUsage } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -22,6 +22,7 @@ import type { References } from "./references.ts";
 export interface FilmingDeps {
   readonly provider: MediaProvider;
   readonly attempts: ReturnType<typeof createAttempts>;
+  readonly catalogue: Catalogue;
   readonly accounts: MediaAccounts;
   readonly references: References;
   readonly pictures: Pictures;
@@ -42,7 +43,7 @@ export interface Filming {
 
 interface Work {
   readonly request: ClipRequest;
-  readonly model: Model;
+  readonly offers: readonly Model[];
   readonly files: readonly UploadFile[];
   readonly context: CallContext;
 }
@@ -54,7 +55,7 @@ export const checkAdult = ({ preset, references }: ClipRequest): void => {
 };
 
 export const createFilming = (deps: FilmingDeps): Filming => {
-  const { provider, attempts, accounts, references, pictures, config, clock, log } = deps;
+  const { provider, attempts, catalogue, accounts, references, pictures, config, clock, log } = deps;
 
   const keep: Filming["keep"] = async (video, call) => {
     const stored = async (source: MediaSource, kind: "image" | "video"): Promise<MediaSource> => {
@@ -87,14 +88,14 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     }
   };
 
-  async function* filmed(lease: Lease, { request, model, files, context }: Work): GenerationStream {
+  async function* filmed(lease: Lease, { request, files, context }: Work): GenerationStream {
     const { prompt, ratio, seconds, preset, extension } = request;
-    const small = lease.credential.tier === "basic" && request.resolution === "720p";
+    const small = lease.model.upstream === "web" && lease.credential.tier === "basic" && request.resolution === "720p";
     const resolution = small ? "480p" : request.resolution;
     const task = { prompt, ratio, seconds, preset, resolution, ...(extension ? { extension } : {}) };
     const call = callFor(lease, { signal: context.signal, log });
     const { id, created } = context;
-    for await (const batch of provider.video(task, { ...call, model, files, id, created })) {
+    for await (const batch of provider.video(task, { ...call, model: lease.model, files, id, created })) {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
         if (event.type === "upstream") out.push({ ...event, accountId: lease.credential.accountId });
@@ -121,11 +122,11 @@ export const createFilming = (deps: FilmingDeps): Filming => {
 
   /** One start, whatever number of attempts it takes, and the usage before the end. */
   async function* told(work: Work): GenerationStream {
-    const { request, model, context, files } = work;
+    const { request, offers, context, files } = work;
     const served = attempts({
-      model,
+      offers,
       signal: context.signal,
-      needs: accounts.clips(model, request),
+      needs: accounts.clips(offers, request),
       passes: isEarly,
       run: (lease) => {
         context.record.begun++;
@@ -169,11 +170,11 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     },
     async film(request, context) {
       context.record.model = request.model;
-      const model = mediaModel(request.model, ["video"]);
+      const { offers } = mediaModel(catalogue, request.model, ["video"]);
       checkAdult(request);
       const files = await references(request.references, context.signal);
       const onEnd = startLimit(context, { seconds: config().video.total_timeout, setting: "video.total_timeout" });
-      return noted(told({ request, model, files, context }), { context, clock, onEnd });
+      return noted(told({ request, offers, files, context }), { context, clock, onEnd });
     },
   };
 };

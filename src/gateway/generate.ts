@@ -1,10 +1,10 @@
 // The chat use case: model, attachments, attempts, cutting, counting, storing of drawn pictures, and the commit point.
 // Knows no protocol: routes hand in a GenerationRequest and get events back.
-import type { Lease, Pool } from "../accounts/pool.ts";
+import type { Lease, Need, Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import { isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
-import { findModel, type Model } from "../core/models.ts";
+import type { Catalogue, Model, PublicModel, Upstream } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type UploadFile } from "../core/request.ts";
 import { callableTools, createToolCalls } from "../core/tool-calls.ts";
 import { createCut, createReasoningFilter, createUsageCount, type Step } from "../core/transforms.ts";
@@ -22,9 +22,13 @@ import type { Pictures } from "./pictures.ts";
 import { countMedia, type RequestRecord } from "./record.ts";
 import type { Sessions } from "./session.ts";
 import { demandingTurn } from "./tool-turn.ts";
+import { excludeOthers, type MayUse } from "./key-access.ts";
 
 export interface GenerateDeps {
   readonly pool: Pool;
+  readonly catalogue: Catalogue;
+  /** Whether a key of the official API may use a model; null while nobody knows. */
+  readonly mayUse: MayUse;
   readonly provider: Provider;
   readonly config: () => Config;
   readonly clock: Clock;
@@ -34,8 +38,8 @@ export interface GenerateDeps {
   readonly sessions: Sessions;
 }
 
-const chatModel = (id: string): Model => {
-  const model = findModel(id);
+const chatModel = (catalogue: Catalogue, id: string): PublicModel => {
+  const model = catalogue.find(id);
   if (!model) {
     throw new GatewayError("model_not_found", `The model '${id}' does not exist or you do not have access to it.`, {
       param: "model",
@@ -50,8 +54,8 @@ const chatModel = (id: string): Model => {
 };
 
 export const createGenerate = (deps: GenerateDeps): ChatGateway => {
-  const { pool, provider, config, clock, log, attachments, pictures, sessions } = deps;
-  const attempts = createAttempts({ pool, clock, config, resetEgress: () => provider.resetEgress() });
+  const { pool, catalogue, mayUse, provider, config, clock, log, attachments, pictures, sessions } = deps;
+  const attempts = createAttempts({ pool, clock, config, resetEgress: provider.resetEgress });
 
   const callFor = (lease: Lease, signal: AbortSignal): ProviderCall => ({
     credential: lease.credential,
@@ -112,7 +116,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
   const chat: ChatGateway["chat"] = async (request, context) => {
     const { record } = context;
     const settings = config();
-    const model = chatModel(request.model);
+    const { offers } = chatModel(catalogue, request.model);
     record.model = request.model;
     const continuing = await prepareContinuation({
       request,
@@ -127,19 +131,21 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
 
     const session = sessions.open(request, record.key);
     let serving: string | undefined;
+    let upstream: Upstream = "web";
     const ask = (asked: GenerationRequest): GenerationStream =>
       attempts({
-        model,
+        offers,
+        needs: chatNeeds({ pool, offers, mayUse }, serving ?? request.continuation?.accountId ?? session.account),
         signal: context.signal,
-        sticky: serving ?? request.continuation?.accountId ?? session.account,
         run: (lease) => {
           record.begun++;
           serving = lease.credential.accountId;
+          ({ upstream } = lease.model);
           // Inside the attempt: a call that broke off half-way was never seen, so another account may make it.
           const answer = continuing.serve(serving, asked, (turn, files) =>
-            served(lease, { model, request: turn, context, files, signal: context.signal }),
+            served(lease, { model: lease.model, request: turn, context, files, signal: context.signal }),
           );
-          return withToolCalls(answer, asked);
+          return lease.model.upstream === "web" ? withToolCalls(answer, asked) : answer;
         },
         onAttempt: (attempt, lease) => {
           record.attempts.push(attempt);
@@ -147,17 +153,25 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
           record.mode = lease.mode;
         },
       });
-    const source = demandingTurn({ request, ask });
+    // The official API holds itself to schemas and demanded calls, and its answers need not be held back for that.
+    const emulates = offers.some((offer) => offer.upstream === "web");
+    const source = emulates ? demandingTurn({ request, ask }) : ask(request);
     const usage = createUsageCount(countRequest(request, settings.usage.image_tokens));
-    const cut = createCut({ stop: request.stop ?? [], maxTokens: request.maxTokens });
-    const hide = showsReasoning(request, settings.app.thinking) && settings.chat.reasoning_format !== "hidden";
-    const steps = [...(cut ? [cut] : []), usage, ...(hide ? [] : [createReasoningFilter()])];
+    const shows = showsReasoning(request, settings.app.thinking) && settings.chat.reasoning_format !== "hidden";
+    /** Made when it is known who answers: only web accounts need the limit on tokens kept for them. */
+    const makeSteps = (): readonly Step[] => {
+      const maxTokens = upstream === "web" ? request.maxTokens : undefined;
+      const cut = createCut({ stop: request.stop ?? [], maxTokens });
+      return [...(cut ? [cut] : []), usage, ...(shows ? [] : [createReasoningFilter()])];
+    };
+    let steps: readonly Step[] | null = null;
 
     let ended = false;
     const pull = async (): Promise<EventBatch | null> => {
       while (!ended) {
         const value = await readFrom(source);
         if (value === null) return null;
+        steps ??= makeSteps();
         const batch = through(value, steps);
         ended = steps.some((step) => step.over);
         if (batch.length === 0) continue;
@@ -180,11 +194,21 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
     });
     // Whoever has begun to answer keeps the conversation, however the answer ends.
     if (serving !== undefined) record.session = session.bind(serving);
-    return { model, events };
+    return { events };
   };
 
   return { chat };
 };
+
+/** What the accounts of each kind are asked, the preferred kind first. */
+const chatNeeds =
+  (from: { pool: Pool; offers: readonly Model[]; mayUse: MayUse }, sticky: string | undefined) =>
+  (tried: ReadonlySet<string>): readonly Need[] =>
+    from.offers.map((model) => ({
+      model,
+      exclude: excludeOthers(from, { model, tried }),
+      ...(sticky === undefined ? {} : { sticky }),
+    }));
 
 const isPicture = (event: GenerationEvent): event is GenerationEvent & { type: "image" } =>
   event.type === "image" && !event.partial;

@@ -7,6 +7,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { ClipRequest } from "../core/media-request.ts";
 import type { Model } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
+import { excludeOthers, type MayUse } from "./key-access.ts";
 import { isObject, numberAt } from "../lib/json.ts";
 import type { Log } from "../lib/log.ts";
 import type { Documents } from "../storage/port.ts";
@@ -16,8 +17,8 @@ export type Needs = (tried: ReadonlySet<string>) => readonly Need[];
 export interface MediaAccounts {
   /** Reads what was counted before a restart. */
   open(): Promise<void>;
-  pictures(model: Model, adult: boolean): Needs;
-  clips(model: Model, clip: Pick<ClipRequest, "resolution" | "seconds" | "preset" | "extension">): Needs;
+  pictures(offers: readonly Model[], adult: boolean): Needs;
+  clips(offers: readonly Model[], clip: Pick<ClipRequest, "resolution" | "seconds" | "preset" | "extension">): Needs;
   /** Whether the operator has switched the account on for adult content. */
   isAdult(accountId: string): boolean;
   /** Counts an adult request that the account has served. */
@@ -25,7 +26,8 @@ export interface MediaAccounts {
 }
 
 export interface MediaAccountsDeps {
-  readonly pool: Pick<Pool, "all" | "get">;
+  readonly pool: Pick<Pool, "all" | "get" | "keyCount">;
+  readonly mayUse: MayUse;
   readonly documents: Documents;
   readonly config: () => Config;
   readonly clock: Clock;
@@ -54,7 +56,18 @@ const readUse = (body: unknown): Use | undefined => {
   return count === undefined || sinceMs === undefined || lastMs === undefined ? undefined : { count, sinceMs, lastMs };
 };
 
-export const createMediaAccounts = ({ pool, documents, config, clock, log }: MediaAccountsDeps): MediaAccounts => {
+/** Keys draw from no counter. */
+const windowFor = ({ upstream }: Model, window: Need["window"]): Pick<Need, "window"> =>
+  upstream === "web" && window ? { window } : {};
+
+export const createMediaAccounts = ({
+  pool,
+  mayUse,
+  documents,
+  config,
+  clock,
+  log,
+}: MediaAccountsDeps): MediaAccounts => {
   const uses = new Map<string, Use>();
   const tagged = () => pool.all().filter(({ tags }) => tags.includes(TAG));
 
@@ -99,6 +112,21 @@ export const createMediaAccounts = ({ pool, documents, config, clock, log }: Med
         .map(({ id }) => id),
     ]);
 
+  /** The needs of each kind of account in the order of the offers; adult content is the web accounts' alone. */
+  const ofEach = (
+    offers: readonly Model[],
+    how: { adult: boolean; window?: Need["window"]; web: (model: Model) => Needs },
+  ): Needs => {
+    if (how.adult && !offers.some(({ upstream }) => upstream === "web")) {
+      throw new GatewayError("model_not_supported", "The official API makes no adult content.", { param: "model" });
+    }
+    const parts = offers.flatMap((model): Needs[] => {
+      if (model.upstream === "web") return [how.adult ? adultNeeds(model, how.window) : how.web(model)];
+      return how.adult ? [] : [(tried) => [{ model, exclude: excludeOthers({ pool, mayUse }, { model, tried }) }]];
+    });
+    return (tried) => parts.flatMap((part) => part(tried));
+  };
+
   return {
     async open() {
       for (const { id, body } of await documents.list(COLLECTION)) {
@@ -106,19 +134,25 @@ export const createMediaAccounts = ({ pool, documents, config, clock, log }: Med
         if (use) uses.set(id, use);
       }
     },
-    pictures: (model, adult) => (adult ? adultNeeds(model) : (tried) => [{ model, exclude: tried }]),
-    clips(model, { resolution, seconds, preset, extension }) {
-      const large = resolution === "720p";
+    pictures: (offers, adult) => ofEach(offers, { adult, web: (model) => (tried) => [{ model, exclude: tried }] }),
+    clips(offers, { resolution, seconds, preset, extension }) {
+      const large = resolution !== "480p";
       const window = large ? "video720p" : "video";
       // A clip is carried on where it was made: the others do not know it.
-      if (extension) return (tried) => [{ model, exclude: tried, only: extension.accountId, window }];
-      if (preset === "spicy") return adultNeeds(model, "video");
-      if (!large && seconds <= SHORTEST_SECONDS) return (tried) => [{ model, exclude: tried, window }];
-      return (tried) => [
-        { model, exclude: without(tried, (tier) => tier === "basic"), window },
-        // A basic account films small and has the clip enlarged afterwards.
-        { model, exclude: large ? without(tried, (tier) => tier !== "basic") : tried, window: "video" },
-      ];
+      if (extension) {
+        const { accountId } = extension;
+        return (tried) =>
+          offers.map((model) => ({ model, exclude: tried, only: accountId, ...windowFor(model, window) }));
+      }
+      const web = (model: Model): Needs => {
+        if (!large && seconds <= SHORTEST_SECONDS) return (tried) => [{ model, exclude: tried, window }];
+        return (tried) => [
+          { model, exclude: without(tried, (tier) => tier === "basic"), window },
+          // A basic account films small and has the clip enlarged afterwards.
+          { model, exclude: large ? without(tried, (tier) => tier !== "basic") : tried, window: "video" },
+        ];
+      };
+      return ofEach(offers, { adult: preset === "spicy", window: "video", web });
     },
     isAdult: (accountId) => pool.get(accountId)?.tags.includes(TAG) ?? false,
     served(accountId) {

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream } from "../core/events.ts";
 import type { PictureRequest, Reference } from "../core/media-request.ts";
-import { findModel, type Model } from "../core/models.ts";
+import type { Catalogue, PublicModel } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type Message } from "../core/request.ts";
 import { createReasoningFilter } from "../core/transforms.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -14,6 +14,7 @@ import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 
 export interface MediaChatDeps {
   readonly media: Pick<Media, "draw" | "film">;
+  readonly catalogue: Catalogue;
   readonly config: () => Config;
   readonly clock: Clock;
 }
@@ -31,8 +32,8 @@ interface Turn {
   readonly references: readonly Reference[];
 }
 
-export const createMediaChat = ({ media, config, clock }: MediaChatDeps): ChatGateway => {
-  const pictures = (request: GenerationRequest, turn: Turn, model: Model): PictureRequest => {
+export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDeps): ChatGateway => {
+  const pictures = (request: GenerationRequest, turn: Turn, model: PublicModel): PictureRequest => {
     const wishes = request.pictureWishes ?? {};
     const count = wishes.count ?? 1;
     if (request.stream && count > MOST_STREAMED) {
@@ -66,7 +67,7 @@ export const createMediaChat = ({ media, config, clock }: MediaChatDeps): ChatGa
   };
 
   const run = async (request: GenerationRequest, context: CallContext): Promise<GenerationStream> => {
-    const named = findModel(request.model);
+    const named = catalogue.find(request.model);
     const turn = lastTurn(request.messages);
     const films = named?.kind === "video" || (request.model === FILMS_PICTURES && turn.references.length > 0);
     if (films) {
@@ -93,9 +94,7 @@ export const createMediaChat = ({ media, config, clock }: MediaChatDeps): ChatGa
         clock,
         graceMs: request.stream ? settings.chat.commit_grace_seconds * 1000 : null,
       });
-      const model = findModel(request.model);
-      if (!model) throw new GatewayError("model_not_found", "No such model.", { param: "model" });
-      return { model, events };
+      return { events };
     },
   };
 };

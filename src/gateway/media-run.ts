@@ -3,15 +3,15 @@
 import type { Lease } from "../accounts/pool.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
-import { findModel, type Model, type ModelKind } from "../core/models.ts";
+import type { Catalogue, ModelKind, PublicModel } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { ProviderCall } from "../providers/port.ts";
 import type { CallContext } from "./port.ts";
 import { type Attempt, countMedia } from "./record.ts";
 
-export const mediaModel = (id: string, kinds: readonly ModelKind[]): Model => {
-  const model = findModel(id);
+export const mediaModel = (catalogue: Catalogue, id: string, kinds: readonly ModelKind[]): PublicModel => {
+  const model = catalogue.find(id);
   if (!model) {
     throw new GatewayError("model_not_found", `The model '${id}' does not exist or you do not have access to it.`, {
       param: "model",
@@ -35,7 +35,7 @@ export const noteAttempt =
   (attempt: Attempt, lease: Lease): void => {
     record.attempts.push(attempt);
     record.account = lease.credential.accountId;
-    record.mode = lease.window;
+    record.mode = lease.window ?? lease.mode;
   };
 
 /** Ends the whole request after so many seconds and names the setting; the result calls that off. */

@@ -2,6 +2,7 @@
 import type { Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventBatch, GenerationStream } from "../core/events.ts";
+import type { Catalogue } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { MediaProvider, Provider } from "../providers/port.ts";
@@ -17,6 +18,7 @@ import type { References } from "./references.ts";
 export interface MediaDeps {
   readonly pool: Pool;
   readonly provider: Pick<Provider, "resetEgress"> & MediaProvider;
+  readonly catalogue: Catalogue;
   readonly accounts: MediaAccounts;
   readonly references: References;
   readonly pictures: Pictures;
@@ -33,7 +35,7 @@ export interface Media extends MediaGateway, Filming {
 
 export const createMedia = (deps: MediaDeps): Media => {
   const { pool, provider, config, clock } = deps;
-  const attempts = createAttempts({ pool, clock, config, resetEgress: () => provider.resetEgress() });
+  const attempts = createAttempts({ pool, clock, config, resetEgress: provider.resetEgress });
   const draw = createDrawing({ ...deps, attempts });
   const filming = createFilming({ ...deps, attempts });
   const graceMs = (stream: boolean): number | null => (stream ? config().chat.commit_grace_seconds * 1000 : null);

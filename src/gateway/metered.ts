@@ -4,7 +4,7 @@
 import type { Allowance, Want } from "../access/usage.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClipRequest, PictureRequest } from "../core/media-request.ts";
-import { findModel, type Model } from "../core/models.ts";
+import type { Catalogue, PublicModel } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import { countRequest } from "../core/usage.ts";
 import type { MediaGateway } from "./media-port.ts";
@@ -13,6 +13,7 @@ import type { RequestRecord } from "./record.ts";
 
 export interface MeterDeps {
   readonly allowance: Allowance;
+  readonly catalogue: Catalogue;
   readonly config: () => Config;
 }
 
@@ -28,11 +29,14 @@ export interface Meter {
 const CHAT_PICTURES = 2;
 const NO_TOKENS = { input: 0, output: 0 };
 
+const isHeavy = ({ offers }: PublicModel): boolean =>
+  offers.some((offer) => offer.upstream === "web" && offer.web.mode === "heavy");
+
 /** What heavy mode answers takes one of both. */
-const unitsInChat = (model: Model): Want["units"] => {
+const unitsInChat = (model: PublicModel): Want["units"] => {
   switch (model.kind) {
     case "chat":
-      return model.web.mode === "heavy" ? { chat: 1, heavy: 1 } : { chat: 1 };
+      return isHeavy(model) ? { chat: 1, heavy: 1 } : { chat: 1 };
     case "image":
     case "image-edit":
       return { image: CHAT_PICTURES };
@@ -41,13 +45,13 @@ const unitsInChat = (model: Model): Want["units"] => {
   }
 };
 
-export const createMeter = ({ allowance, config }: MeterDeps): Meter => {
+export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter => {
   /** An unknown model is told by the use case itself, before anything is used. */
   const reserve = (
     asked: string,
-    about: { holder: object; key: string | null; want: (model: Model) => Pick<Want, "units" | "tokens"> },
-  ): Model | undefined => {
-    const model = findModel(asked);
+    about: { holder: object; key: string | null; want: (model: PublicModel) => Pick<Want, "units" | "tokens"> },
+  ): PublicModel | undefined => {
+    const model = catalogue.find(asked);
     if (!model) return undefined;
     const want = { model: model.id, asked, ...about.want(model) };
     allowance.reserve(about.holder, { key: about.key, want });
@@ -60,7 +64,7 @@ export const createMeter = ({ allowance, config }: MeterDeps): Meter => {
         input: countRequest(request, usage.image_tokens),
         output: request.maxTokens ?? keys.hold_output_tokens,
       });
-      const want = (model: Model) => ({ units: unitsInChat(model), tokens });
+      const want = (model: PublicModel) => ({ units: unitsInChat(model), tokens });
       const model = reserve(request.model, { holder: record, key: record.key, want });
       record.served = model?.id ?? null;
     },

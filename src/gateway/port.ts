@@ -1,7 +1,6 @@
 // The gateway's face towards the HTTP side: use cases without a protocol. Implemented by generate.ts.
 import type { GatewayError } from "../core/errors.ts";
 import type { GenerationStream } from "../core/events.ts";
-import type { Model } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import type { RequestRecord } from "./record.ts";
 
@@ -20,7 +19,6 @@ export interface CallContext {
 }
 
 export interface ChatRun {
-  readonly model: Model;
   /**
    * Starts with `start`, obeys the grammar of core/events.ts, ends with `finish` or `failure`; never throws. Pictures
    * are already stored: their source has a `link`. Returning the generator early releases everything.

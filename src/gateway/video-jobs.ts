@@ -6,6 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent } from "../core/events.ts";
 import type { ClipRequest } from "../core/media-request.ts";
+import type { Catalogue } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
 import { createGate } from "../lib/lock.ts";
@@ -55,6 +56,7 @@ export interface VideoJobsDeps {
   readonly provider: Pick<MediaProvider, "findClip">;
   readonly store: Pick<MediaStore, "remove">;
   readonly pool: Pick<Pool, "credential">;
+  readonly catalogue: Catalogue;
   readonly config: () => Config;
   readonly clock: Clock;
   readonly log: Log;
@@ -88,7 +90,7 @@ const STOPPED = new GatewayError("shutting_down", "The gateway is stopping.");
 const DELETED = new GatewayError("client_closed", "The job was deleted.");
 
 export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
-  const { book, media, provider, store, pool, config, clock, log } = deps;
+  const { book, media, provider, store, pool, catalogue, config, clock, log } = deps;
   const gate = createGate(() => config().video.concurrent);
   const running = new Map<string, { control: AbortController; done: Promise<void> }>();
 
@@ -183,7 +185,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     more: Pick<VideoJob, "extends" | "startSeconds" | "firstClipId" | "totalSeconds">,
   ): Promise<VideoJob> => {
     const { owner, size, quality } = wish;
-    mediaModel(wish.request.model, ["video"]);
+    mediaModel(catalogue, wish.request.model, ["video"]);
     if (book.waiting > config().video.max_queued) {
       throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
         retryAfterMs: 10_000,

@@ -2,6 +2,7 @@
 // Knows no framework and no route. Invariant: a call is closed exactly once, when its body has ended.
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
+import type { PublicAccess } from "../access/public-access.ts";
 import type { Audit } from "../access/audit.ts";
 import type { ClientLimits } from "../access/limits-client.ts";
 import type { KeyUsage } from "../access/usage.ts";
@@ -19,21 +20,31 @@ import type { SettingsAdmin } from "../admin/settings.ts";
 import type { Tasks } from "../admin/tasks.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { Catalogue } from "../core/models.ts";
 import type { ReceivedFile } from "../core/request.ts";
 import type { MediaGateway } from "../gateway/media-port.ts";
+import type { Imagine } from "../gateway/playground-imagine.ts";
+import type { PlaygroundTasks } from "../gateway/playground-tasks.ts";
 import type { ChatGateway } from "../gateway/port.ts";
 import type { RequestRecord } from "../gateway/record.ts";
 import type { UploadedPictures } from "../gateway/uploaded-pictures.ts";
 import type { VideoJobs } from "../gateway/video-jobs.ts";
 import type { Responses } from "../gateway/responses.ts";
+import type { Voice } from "../gateway/voice.ts";
+import type { ImagineWish } from "../core/playground.ts";
+import type { GenerationRequest } from "../core/request.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { MediaKind } from "../media/links.ts";
 import type { Admission } from "./admission.ts";
+import type { SocketPeer } from "./sockets.ts";
 import type { StreamServer, Streams } from "./streaming.ts";
 
-/** Who may call a route: anybody, holders of an API key, the operator, whoever may read metrics, or anybody who knows a file's unguessable name. */
-export type AuthClass = "public" | "api" | "admin" | "metrics" | "file";
+/**
+ * Who may call a route: anybody, visitors of the playground, holders of an API key, the operator, whoever may read metrics, or
+ * anybody who knows a file's unguessable name.
+ */
+export type AuthClass = "public" | "visitor" | "api" | "admin" | "metrics" | "file";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export type Toggle = keyof Config["downstream"];
@@ -47,6 +58,8 @@ export interface Route {
   readonly toggle?: Toggle;
   /** The credential may stand in the query: for EventSource, which cannot send headers. */
   readonly queryCredential?: boolean;
+  /** A WebSocket: whoever may not open it is told so by its closing code, because a browser sees nothing else. */
+  readonly socket?: boolean;
   /** Counts against `server.max_streams` until its body has ended. */
   readonly generates?: boolean;
   /** Quiet routes are logged at debug. */
@@ -59,6 +72,14 @@ export interface Route {
 /** What is needed of Bun's server. */
 export interface HttpServer extends StreamServer {
   requestIP(request: Request): { readonly address: string } | null;
+  /** Absent where no socket can be opened, as in tests without a listening server. */
+  upgrade?(request: Request, options: { data: SocketPeer; headers?: Record<string, string> }): boolean;
+}
+
+/** What the playground's visitors have begun, by kind. */
+export interface PlaygroundBook {
+  readonly imagine: PlaygroundTasks<ImagineWish>;
+  readonly video: PlaygroundTasks<GenerationRequest>;
 }
 
 /** A stored picture or clip, as the media room finds it by its public name. */
@@ -109,10 +130,15 @@ export interface ServerDeps {
   /** The text for Prometheus, with the numbers that only this side knows. */
   readonly exposition: (live: { readonly running: number; readonly streams: number }) => Promise<string>;
   readonly adminAccess: AdminAccess;
+  readonly publicAccess: PublicAccess;
+  readonly catalogue: Catalogue;
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;
   readonly videoJobs: VideoJobs;
   readonly uploads: UploadedPictures;
+  readonly imagine: Imagine;
+  readonly voice: Voice;
+  readonly playground: PlaygroundBook;
   readonly incoming: IncomingFiles;
   readonly responses: Responses;
   readonly settings: SettingsAdmin;

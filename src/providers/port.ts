@@ -2,15 +2,17 @@
 // credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
 import type { Credential } from "../core/credential.ts";
 import type { GenerationStream, MediaSource } from "../core/events.ts";
-import type { Model } from "../core/models.ts";
+import type { Model, Upstream, XaiModel } from "../core/models.ts";
 import type { QuotaReport } from "../core/quota.ts";
 import type { ClipRequest } from "../core/media-request.ts";
+import type { VoiceSession, VoiceWish } from "../core/playground.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import type { Log } from "../lib/log.ts";
 
 /** Facts a call found out; the caller stores them with the account. */
 export interface Learned {
   readonly userId?: string;
+  readonly teamId?: string;
 }
 
 export interface ProviderCall {
@@ -20,8 +22,8 @@ export interface ProviderCall {
   learn(facts: Learned): void;
 }
 
-export interface ChatCall extends ProviderCall {
-  readonly model: Model;
+export interface ChatCall<M extends Model = Model> extends ProviderCall {
+  readonly model: M;
   /** Id that the answer carries downstream. */
   readonly id: string;
   readonly created: number;
@@ -43,21 +45,27 @@ export interface FileBody {
   cancel(): void;
 }
 
-export interface Provider {
+export interface Provider<M extends Model = Model> {
   /** Yields batches until `finish` or `failure`; ends as soon as the signal aborts. Never throws. */
-  generate(request: GenerationRequest, call: ChatCall): GenerationStream;
-  /** Asks the upstream for the account's counters. Throws GatewayError. */
+  generate(request: GenerationRequest, call: ChatCall<M>): GenerationStream;
+  /** Asks the upstream for the account's counters, or whether it takes the key. Throws GatewayError. */
   quota(call: ProviderCall): Promise<QuotaReport>;
   /** Downloads a picture or clip that the account made. Throws GatewayError. */
   download(source: MediaSource, call: ProviderCall & { maxBytes: number }): Promise<FetchedMedia>;
   /** The same without holding it, for what may be large. Throws GatewayError. */
   openFile(source: MediaSource, call: ProviderCall): Promise<FileBody>;
-  /** Opens new connections from now on: the edge refused the present ones. */
-  resetEgress(): void;
+  /** Opens new connections to this upstream from now on: the edge refused the present ones. */
+  resetEgress(upstream: Upstream): void;
 }
 
-export interface MediaCall extends ProviderCall {
-  readonly model: Model;
+/** What the official API tells of a key. */
+export interface ModelLister {
+  /** The models that the key may use. Throws GatewayError. */
+  models(call: ProviderCall): Promise<readonly XaiModel[]>;
+}
+
+export interface MediaCall<M extends Model = Model> extends ProviderCall {
+  readonly model: M;
   /** Id that the answer carries downstream. */
   readonly id: string;
   readonly created: number;
@@ -89,12 +97,12 @@ export interface FoundClip {
  * then itself, in one go and only once the upstream has let it pass: what is withheld never appears in any form. A call in
  * which something was withheld ends with `content-filter`, or with `content_policy_violation` when nothing is left.
  */
-export interface MediaProvider {
+export interface MediaProvider<M extends Model = Model> {
   /** How many pictures one call may be asked for. */
-  picturesPerCall(model: Model): number;
-  images(task: PictureTask, call: MediaCall): GenerationStream;
-  edit(task: PictureTask, call: MediaCall): GenerationStream;
-  video(task: ClipTask, call: MediaCall): GenerationStream;
+  picturesPerCall(model: M): number;
+  images(task: PictureTask, call: MediaCall<M>): GenerationStream;
+  edit(task: PictureTask, call: MediaCall<M>): GenerationStream;
+  video(task: ClipTask, call: MediaCall<M>): GenerationStream;
   /** A clip in a higher resolution. Throws GatewayError. */
   upscale(clipId: string, call: ProviderCall): Promise<MediaSource>;
   /** Null while there is no such file. Throws GatewayError. */
@@ -130,4 +138,9 @@ export interface RemoteAssets {
   list(call: ProviderCall): Promise<RemoteAsset[]>;
   /** False when it had gone already. */
   remove(assetId: string, call: ProviderCall): Promise<boolean>;
+}
+
+/** Voice sessions that a browser joins by itself. Throws GatewayError. */
+export interface VoiceProvider {
+  voiceSession(wish: VoiceWish, call: ProviderCall): Promise<VoiceSession>;
 }

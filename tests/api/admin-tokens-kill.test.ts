@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPool } from "../../src/accounts/pool.ts";
+import { tokenSettingsOf } from "../../src/accounts/settings.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
@@ -53,7 +54,12 @@ const replace = (url: string, round: number): Promise<Response> =>
 
 const stored = async (folder: string): Promise<string[]> => {
   const documents = openSqlite({ path: join(folder, "data", "grok2api.db") });
-  const pool = createPool({ documents, clock: systemClock, log: silentLog, settings: () => parseConfig({}).token });
+  const pool = createPool({
+    documents,
+    clock: systemClock,
+    log: silentLog,
+    settings: () => tokenSettingsOf(parseConfig({})),
+  });
   await pool.load();
   const found = pool.all().map(({ token }) => token);
   await pool.close();

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { createAudit } from "../../src/access/audit.ts";
 import { createPool, type Pool } from "../../src/accounts/pool.ts";
 import { createRefresher } from "../../src/accounts/refresh.ts";
+import { tokenSettingsOf } from "../../src/accounts/settings.ts";
 import { createAccountRefresh } from "../../src/admin/account-refresh.ts";
 import { createTasks } from "../../src/admin/tasks.ts";
 import { createAccountAdmin } from "../../src/admin/accounts.ts";
@@ -17,7 +18,7 @@ let harness: Harness;
 
 beforeEach(async () => {
   const clock = createManualClock();
-  const settings = () => parseConfig({}).token;
+  const settings = () => tokenSettingsOf(parseConfig({}));
   const documents = createMemoryDocuments();
   pool = createPool({ documents, clock, log, settings });
   const refresher = createRefresher({

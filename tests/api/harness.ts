@@ -2,14 +2,15 @@
 import { createAdminAccess } from "../../src/access/admin-session.ts";
 import { createAudit } from "../../src/access/audit.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
+import { createPublicAccess } from "../../src/access/public-access.ts";
 import { createAttemptLimiter } from "../../src/access/limits.ts";
 import { createClientLimits } from "../../src/access/limits-client.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { createTasks } from "../../src/admin/tasks.ts";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream } from "../../src/core/events.ts";
-import { CATALOGUE, type Model } from "../../src/core/models.ts";
 import type { GenerationRequest } from "../../src/core/request.ts";
+import { createPlaygroundTasks } from "../../src/gateway/playground-tasks.ts";
 import type { CallContext, ChatGateway } from "../../src/gateway/port.ts";
 import type { RequestRecord } from "../../src/gateway/record.ts";
 import { createResponseStore } from "../../src/gateway/response-store.ts";
@@ -21,6 +22,7 @@ import { createServer } from "../../src/http/server.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { createLog, type LogFields } from "../../src/lib/log.ts";
 import { createMemoryDocuments } from "../../src/storage/memory.ts";
+import { aCatalogue } from "../support/catalogue.ts";
 
 export const API_KEY = "key-for-the-tests-0001";
 export const APP_KEY = "a long enough password";
@@ -139,7 +141,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     async chat(request, context) {
       const one = { request, context };
       asked.push(one);
-      return { model: CATALOGUE[0] as Model, events: await harness.answer(one) };
+      return { events: await harness.answer(one) };
     },
   };
   const log = createLog({
@@ -157,6 +159,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     version: { version: "9.9.9", commit: "abcdef" },
     startedMs: 0,
     apiKeys: createApiKeys(() => config().app.api_key),
+    catalogue: aCatalogue(),
     limits: createClientLimits(clock),
     keyUsage: { headers: () => [] },
     keyAdmin: refuseAll("keyAdmin"),
@@ -171,6 +174,13 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       limiter: createAttemptLimiter(clock),
       log,
     }),
+    publicAccess: createPublicAccess({ settings: () => config().app, limiter: createAttemptLimiter(clock) }),
+    imagine: refuseAll("imagine"),
+    voice: refuseAll("voice"),
+    playground: {
+      imagine: createPlaygroundTasks({ clock, maxRuns: () => config().playground.max_runs }),
+      video: createPlaygroundTasks({ clock, maxRuns: () => config().playground.max_runs }),
+    },
     gateway,
     pictures: refuseAll("pictures"),
     videoJobs: refuseAll("videoJobs"),

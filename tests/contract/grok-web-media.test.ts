@@ -3,7 +3,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { configSchema } from "../../src/config/schema.ts";
 import type { GenerationEvent } from "../../src/core/events.ts";
-import { findModel } from "../../src/core/models.ts";
+import { findModel, type WebModel } from "../../src/core/models.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { sniffMedia } from "../../src/media/sniff.ts";
@@ -47,7 +47,7 @@ const model = (id: string) => {
   return found;
 };
 
-const callAs = (id: string, over: Partial<MediaCall> & { token?: string } = {}): MediaCall => {
+const callAs = (id: string, over: Partial<MediaCall<WebModel>> & { token?: string } = {}): MediaCall<WebModel> => {
   const { token = "sim-super-1", ...rest } = over;
   return {
     credential: { accountId: "acc_test", token, tier: "super" },

@@ -2,7 +2,7 @@
 // leaving early closes the upstream.
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { configSchema } from "../../src/config/schema.ts";
-import { findModel } from "../../src/core/models.ts";
+import { findModel, type WebModel } from "../../src/core/models.ts";
 import type { GenerationRequest } from "../../src/core/request.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
@@ -50,7 +50,7 @@ const model = (id: string) => {
   return found;
 };
 
-const callAs = (token: string, over: Partial<ChatCall> = {}): ChatCall => ({
+const callAs = (token: string, over: Partial<ChatCall<WebModel>> = {}): ChatCall<WebModel> => ({
   credential: { accountId: "acc_test", token, tier: token.includes("heavy") ? "heavy" : "super" },
   signal: new AbortController().signal,
   log: silentLog,
@@ -62,7 +62,7 @@ const callAs = (token: string, over: Partial<ChatCall> = {}): ChatCall => ({
   ...over,
 });
 
-const run = async (transport: Transport, text: string, token = "sim-super-1", over: Partial<ChatCall> = {}) =>
+const run = async (transport: Transport, text: string, token = "sim-super-1", over: Partial<ChatCall<WebModel>> = {}) =>
   tell(await gather(providerFor(transport).generate(ask(text), callAs(token, over))));
 
 const waitFor = async (what: string, met: () => boolean, ms = 2000) => {

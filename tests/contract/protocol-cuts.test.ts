@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { configSchema } from "../../src/config/schema.ts";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { GenerationEvent } from "../../src/core/events.ts";
-import { findModel, type Model } from "../../src/core/models.ts";
+import { findModel, type WebModel } from "../../src/core/models.ts";
 import { createToolCalls } from "../../src/core/tool-calls.ts";
 import { createVerifier } from "../../src/core/verify.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -102,7 +102,7 @@ const answerTo = async ({ transport, bytes }: Recorded, ending: Ending): Promise
       signal: new AbortController().signal,
       log: silentLog,
       learn: () => {},
-      model: findModel("grok-4") as Model,
+      model: findModel("grok-4") as WebModel,
       id: "answer-1",
       created: 1,
       files: [],

@@ -1,7 +1,7 @@
 // What the tests of the account pool share: a clock moved by hand, settings with the shipped defaults, invented accounts.
 import type { Clock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
-import { findModel, type Model } from "../../src/core/models.ts";
+import { findModel, type WebModel } from "../../src/core/models.ts";
 import { parseAccount, type Account } from "../../src/accounts/account.ts";
 import type { ImportedAccount } from "../../src/accounts/imported.ts";
 import { createPool, type Pool, type PoolDeps } from "../../src/accounts/pool.ts";
@@ -17,6 +17,7 @@ export const settings: TokenSettings = {
   fail_threshold: 5,
   save_delay_ms: 500,
   max_inflight: 4,
+  max_inflight_per_key: 64,
   error_skip_requests: 5,
   cooldown_seconds: 3600,
   exhausted_cooldown_seconds: 36_000,
@@ -81,7 +82,7 @@ export const item = (token: string, more: Partial<ImportedAccount> = {}): Import
   ...more,
 });
 
-export const model = (id: string): Model => {
+export const model = (id: string): WebModel => {
   const found = findModel(id);
   if (!found) throw new Error(`no model ${id}`);
   return found;

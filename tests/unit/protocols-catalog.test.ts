@@ -2,19 +2,22 @@ import { expect, test } from "bun:test";
 import { CATALOGUE } from "../../src/core/models.ts";
 import { GatewayError } from "../../src/core/errors.ts";
 import { listModels, retrieveModel } from "../../src/protocols/openai/catalog.ts";
+import { aCatalogue } from "../support/catalogue.ts";
+
+const catalogue = aCatalogue();
 
 test("lists every id of the served kinds, in the catalogue's order, without aliases", () => {
-  const list = listModels(["chat", "image"]);
+  const list = listModels(catalogue, { kinds: ["chat", "image"] });
   expect(list.object).toBe("list");
   expect(list.data.map((model) => model.id)).toEqual(
     CATALOGUE.filter((model) => model.kind === "chat" || model.kind === "image").map((model) => model.id),
   );
   expect(list.data.some((model) => model.id === "grok-4.20")).toBe(false);
-  expect(listModels([]).data).toEqual([]);
+  expect(listModels(catalogue, { kinds: [] }).data).toEqual([]);
 });
 
 test("a model object has the official keys and ours, and does not change between calls", () => {
-  const grok4 = listModels(["chat"]).data.find((model) => model.id === "grok-4");
+  const grok4 = listModels(catalogue, { kinds: ["chat"] }).data.find((model) => model.id === "grok-4");
   expect(grok4).toEqual({
     id: "grok-4",
     object: "model",
@@ -23,9 +26,10 @@ test("a model object has the official keys and ours, and does not change between
     display_name: "Grok 4",
     description: "Grok 4; the site chooses how long to think.",
     capabilities: ["chat"],
+    upstreams: ["web"],
     tier: "basic",
   });
-  expect(listModels(["chat"])).toEqual(listModels(["chat"]));
+  expect(listModels(catalogue, { kinds: ["chat"] })).toEqual(listModels(catalogue, { kinds: ["chat"] }));
 });
 
 test.each([
@@ -34,11 +38,16 @@ test.each([
   ["grok-imagine-image-edit", ["image_edit"]],
   ["grok-imagine-video", ["video"]],
 ])("capabilities of %s", (id, capabilities) => {
-  expect(retrieveModel(id, ["chat", "image", "image-edit", "video"]).capabilities).toEqual(capabilities);
+  expect(retrieveModel(catalogue, { name: id, kinds: ["chat", "image", "image-edit", "video"] }).capabilities).toEqual(
+    capabilities,
+  );
 });
 
 test("an alias is retrieved under the name that was asked for", () => {
-  expect(retrieveModel("grok-4.20", ["chat"])).toMatchObject({ id: "grok-4.20", display_name: "Grok 4.20 Beta" });
+  expect(retrieveModel(catalogue, { name: "grok-4.20", kinds: ["chat"] })).toMatchObject({
+    id: "grok-4.20",
+    display_name: "Grok 4.20 Beta",
+  });
 });
 
 test.each([
@@ -48,7 +57,7 @@ test.each([
 ] as const)("%s of %j is not found", (name, kinds) => {
   const thrown = (() => {
     try {
-      return retrieveModel(name, kinds);
+      return retrieveModel(catalogue, { name, kinds });
     } catch (error) {
       return error;
     }

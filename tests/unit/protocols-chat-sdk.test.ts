@@ -7,6 +7,7 @@ import { toOpenAiError } from "../../src/protocols/errors.ts";
 import { listModels, retrieveModel } from "../../src/protocols/openai/catalog.ts";
 import { collectChat, createChatStreamEncoder } from "../../src/protocols/openai/chat-response.ts";
 import { SCRIPTS, type ScriptName } from "../golden/scripts.ts";
+import { aCatalogue } from "../support/catalogue.ts";
 
 const OPTIONS = {
   id: "chatcmpl-1",
@@ -121,9 +122,11 @@ describe("single answers", () => {
   });
 
   test("models", async () => {
-    const list = await clientFor(() => Response.json(listModels(["chat"]))).models.list();
+    const list = await clientFor(() => Response.json(listModels(aCatalogue(), { kinds: ["chat"] }))).models.list();
     expect(list.data.map((model) => model.id)).toContain("grok-4");
-    const one = await clientFor(() => Response.json(retrieveModel("grok-4.20", ["chat"]))).models.retrieve("grok-4.20");
+    const one = await clientFor(() =>
+      Response.json(retrieveModel(aCatalogue(), { name: "grok-4.20", kinds: ["chat"] })),
+    ).models.retrieve("grok-4.20");
     expect(one.id).toBe("grok-4.20");
   });
 });

@@ -21,13 +21,16 @@ const list = (call: Call): Response => {
 
 const add = async (call: Call): Promise<Response> => {
   const { name } = await readObject(call);
-  const fields = readKeyFields(name === undefined ? {} : { name });
+  const fields = readKeyFields(name === undefined ? {} : { name }, call.deps.catalogue);
   return createdResponse(await call.deps.keyAdmin.create({ fields }, actorOf(call)), false);
 };
 
 const addMany = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
-  const fields = readKeyFields(body["name_prefix"] === undefined ? {} : { name: body["name_prefix"] });
+  const fields = readKeyFields(
+    body["name_prefix"] === undefined ? {} : { name: body["name_prefix"] },
+    call.deps.catalogue,
+  );
   return createdResponse(await call.deps.keyAdmin.create({ fields, count: countOf(body) ?? 1 }, actorOf(call)), true);
 };
 
@@ -41,7 +44,11 @@ const change =
   async (call: Call): Promise<Response> => {
     const body = await readObject(call);
     const stated: JsonObject = Object.fromEntries(names.map((name) => [name, stateOf(body, name)]));
-    const changed = await call.deps.keyAdmin.update(refsOf(body), readKeyFields(stated), actorOf(call));
+    const changed = await call.deps.keyAdmin.update(
+      refsOf(body),
+      readKeyFields(stated, call.deps.catalogue),
+      actorOf(call),
+    );
     return Response.json({ success: true, message: `${changed.length} changed.`, updated: changed.length });
   };
 

@@ -68,14 +68,14 @@ const create = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
   const count = countOf(body);
   const { name_prefix: prefix, ...rest } = body;
-  const fields = readKeyFields(prefix === undefined ? rest : { ...rest, name: prefix });
+  const fields = readKeyFields(prefix === undefined ? rest : { ...rest, name: prefix }, call.deps.catalogue);
   const wanted: NewKeys = { fields, count: count ?? 1, secret: readChosenSecret(body["key"]) };
   return createdResponse(await admin(call).create(wanted, actorOf(call)), count !== undefined);
 };
 
 const update = async (call: Call): Promise<Response> => {
   const body = await readObject(call);
-  const data = await admin(call).update(refsOf(body), readKeyFields(body), actorOf(call));
+  const data = await admin(call).update(refsOf(body), readKeyFields(body, call.deps.catalogue), actorOf(call));
   return Response.json({ success: true, data });
 };
 

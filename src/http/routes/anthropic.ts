@@ -67,16 +67,20 @@ const countTokens = async (call: Call): Promise<Response> => {
   const request = parseCountRequest(await readJson(call), limitsOf(call));
   call.record.model = request.model;
   // An unknown model is an error here as it would be for the message itself.
-  retrieveModelInfo(request.model);
+  retrieveModelInfo(call.deps.catalogue, { name: request.model });
   return Response.json({ input_tokens: inputTokens(request, call) });
 };
 
 /** The answer of the model routes for a client that says `anthropic-version`; `undefined` for any other. */
-export const anthropicModels = ({ request, params, principal }: Call): Response | undefined => {
+export const anthropicModels = ({ request, params, principal, deps }: Call): Response | undefined => {
   if (!request.headers.has("anthropic-version")) return undefined;
   const id = params["id"];
-  const allowed = principal.client?.models;
-  return Response.json(id === undefined ? listModelInfos(allowed) : retrieveModelInfo(id, allowed));
+  const allowed = principal.client?.models ?? null;
+  return Response.json(
+    id === undefined
+      ? listModelInfos(deps.catalogue, allowed)
+      : retrieveModelInfo(deps.catalogue, { name: id, allowed }),
+  );
 };
 
 export const anthropicRoutes: readonly Route[] = [

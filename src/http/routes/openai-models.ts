@@ -10,9 +10,9 @@ import { anthropicModels } from "./anthropic.ts";
 const SERVED: readonly ModelKind[] = ["chat", "image", "image-edit", "video"];
 
 /** Coding agents name their version and ask for more than a list of names; they ask at every start. */
-const agentModels = ({ request, url }: Call): Response | undefined => {
+const agentModels = ({ request, url, deps }: Call): Response | undefined => {
   if (!url.searchParams.has("client_version")) return undefined;
-  const text = JSON.stringify(listAgentModels());
+  const text = JSON.stringify(listAgentModels(deps.catalogue));
   const headers = { etag: `"${digestOf(text)}"`, "content-type": "application/json" };
   const known =
     request.headers
@@ -22,13 +22,20 @@ const agentModels = ({ request, url }: Call): Response | undefined => {
   return known.includes(headers.etag) ? new Response(null, { status: 304, headers }) : new Response(text, { headers });
 };
 
+const allowedOf = ({ principal }: Call) => ({ allowed: principal.client?.models ?? null });
+
 /** A key that is limited to some models sees no others. */
-const list = (call: Call): Response =>
-  anthropicModels(call) ?? agentModels(call) ?? Response.json(listModels(SERVED, call.principal.client?.models));
+export const listAll = (call: Call): Response =>
+  anthropicModels(call) ??
+  agentModels(call) ??
+  Response.json(listModels(call.deps.catalogue, { kinds: SERVED, ...allowedOf(call) }));
 
 /** SDKs percent-encode the id; the router has decoded it. */
 const retrieve = (call: Call): Response =>
-  anthropicModels(call) ?? Response.json(retrieveModel(call.params["id"] ?? "", SERVED, call.principal.client?.models));
+  anthropicModels(call) ??
+  Response.json(
+    retrieveModel(call.deps.catalogue, { name: call.params["id"] ?? "", kinds: SERVED, ...allowedOf(call) }),
+  );
 
 export const openaiModelRoutes: readonly Route[] = [
   {
@@ -37,7 +44,7 @@ export const openaiModelRoutes: readonly Route[] = [
     auth: "api",
     toggle: "enable_models",
     summary: "The models that can be asked for.",
-    handle: list,
+    handle: listAll,
   },
   {
     method: "GET",

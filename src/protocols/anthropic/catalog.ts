@@ -1,7 +1,7 @@
 // The answers of /v1/models and /v1/models/{id} for clients of Anthropic's API, which send `anthropic-version`.
 // Invariant: one page holds every chat model, and a model's date is constant.
 import { GatewayError } from "../../core/errors.ts";
-import { CATALOGUE, findModel, type Model } from "../../core/models.ts";
+import type { Catalogue, PublicModel } from "../../core/models.ts";
 
 export interface ModelInfo {
   readonly type: "model";
@@ -18,7 +18,7 @@ export interface ModelPage {
   readonly last_id: string | null;
 }
 
-const modelInfo = (model: Model, id: string): ModelInfo => ({
+const modelInfo = (model: PublicModel, id: string): ModelInfo => ({
   type: "model",
   id,
   display_name: model.name,
@@ -26,16 +26,20 @@ const modelInfo = (model: Model, id: string): ModelInfo => ({
 });
 
 /** Only models that answer in conversations: nothing else is served under /v1/messages. */
-export const listModelInfos = (allowed: readonly string[] | null = null): ModelPage => {
-  const data = CATALOGUE.filter(({ id, kind }) => kind === "chat" && (allowed?.includes(id) ?? true)).map((model) =>
-    modelInfo(model, model.id),
-  );
+export const listModelInfos = (catalogue: Catalogue, allowed: readonly string[] | null = null): ModelPage => {
+  const data = catalogue
+    .all()
+    .filter(({ id, kind }) => kind === "chat" && (allowed?.includes(id) ?? true))
+    .map((model) => modelInfo(model, model.id));
   return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
 };
 
 /** One model by id or alias, under the name that was asked for. */
-export const retrieveModelInfo = (name: string, allowed: readonly string[] | null = null): ModelInfo => {
-  const model = findModel(name);
+export const retrieveModelInfo = (
+  catalogue: Catalogue,
+  { name, allowed = null }: { name: string; allowed?: readonly string[] | null },
+): ModelInfo => {
+  const model = catalogue.find(name);
   if (model?.kind === "chat" && (allowed?.includes(model.id) ?? true)) return modelInfo(model, name);
   throw new GatewayError("model_not_found", `model: ${name.slice(0, 100)}`, { param: "model" });
 };

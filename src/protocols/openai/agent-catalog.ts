@@ -1,7 +1,7 @@
 // The answer of /v1/models for coding agents that name their version: the catalogue with what an agent has to know about
 // a model before it talks to it. The shape is that of the agent's own back end (read from its public source, 2026-01).
 // Invariant: every field that its parser requires is there; what the upstream does not tell is left to its defaults.
-import { CATALOGUE } from "../../core/models.ts";
+import type { Catalogue } from "../../core/models.ts";
 
 interface ReasoningLevel {
   readonly effort: string;
@@ -49,26 +49,29 @@ const LEVELS: readonly ReasoningLevel[] = [
 /** Output of a tool beyond this is shortened by the agent before it is sent back. */
 const TOOL_OUTPUT_BYTES = 10_000;
 
-export const listAgentModels = (): { readonly models: readonly AgentModel[] } => ({
-  models: CATALOGUE.filter((model) => model.kind === "chat").map((model, index) => ({
-    slug: model.id,
-    display_name: model.name,
-    description: model.description,
-    ...(model.reasoning ? { default_reasoning_level: "medium" } : {}),
-    supported_reasoning_levels: model.reasoning ? LEVELS : [],
-    shell_type: "shell_command",
-    visibility: "list",
-    supported_in_api: true,
-    priority: index,
-    upgrade: null,
-    base_instructions: INSTRUCTIONS,
-    supports_reasoning_summaries: true,
-    support_verbosity: true,
-    default_verbosity: null,
-    apply_patch_tool_type: "function",
-    truncation_policy: { mode: "bytes", limit: TOOL_OUTPUT_BYTES },
-    supports_parallel_tool_calls: true,
-    experimental_supported_tools: [],
-    input_modalities: ["text", "image"],
-  })),
+export const listAgentModels = (catalogue: Catalogue): { readonly models: readonly AgentModel[] } => ({
+  models: catalogue
+    .all()
+    .filter((model) => model.kind === "chat")
+    .map((model, index) => ({
+      slug: model.id,
+      display_name: model.name,
+      description: model.description,
+      ...(model.reasoning ? { default_reasoning_level: "medium" } : {}),
+      supported_reasoning_levels: model.reasoning ? LEVELS : [],
+      shell_type: "shell_command",
+      visibility: "list",
+      supported_in_api: true,
+      priority: index,
+      upgrade: null,
+      base_instructions: INSTRUCTIONS,
+      supports_reasoning_summaries: true,
+      support_verbosity: true,
+      default_verbosity: null,
+      apply_patch_tool_type: "function",
+      truncation_policy: { mode: "bytes", limit: TOOL_OUTPUT_BYTES },
+      supports_parallel_tool_calls: true,
+      experimental_supported_tools: [],
+      input_modalities: ["text", "image"],
+    })),
 });

@@ -2,7 +2,7 @@
 // Which kinds are served, and to whom, is the caller's knowledge. Invariant: `created` is constant for a model, and an
 // alias can be retrieved wherever its model can.
 import { GatewayError } from "../../core/errors.ts";
-import { CATALOGUE, findModel, type Model, type ModelKind, type Tier } from "../../core/models.ts";
+import type { Catalogue, Model, ModelKind, PublicModel, Tier, Upstream } from "../../core/models.ts";
 
 export interface ModelObject {
   readonly id: string;
@@ -12,7 +12,12 @@ export interface ModelObject {
   readonly display_name: string;
   readonly description: string;
   readonly capabilities: readonly string[];
-  readonly tier: Tier;
+  /** Kinds of account that serve it, the preferred first. */
+  readonly upstreams: readonly Upstream[];
+  /** Lowest tier of a web account that serves it. */
+  readonly tier?: Tier;
+  /** Tokens, where the upstream says. */
+  readonly context_length?: number;
 }
 
 export interface ModelList {
@@ -27,7 +32,7 @@ const CAPABILITY: Readonly<Record<ModelKind, string>> = {
   video: "video",
 };
 
-const modelObject = (model: Model, id: string): ModelObject => ({
+const modelObject = (model: PublicModel, id: string): ModelObject => ({
   id,
   object: "model",
   created: model.created,
@@ -35,23 +40,37 @@ const modelObject = (model: Model, id: string): ModelObject => ({
   display_name: model.name,
   description: model.description,
   capabilities: [CAPABILITY[model.kind], ...(model.reasoning ? ["reasoning"] : [])],
-  tier: model.tier,
+  upstreams: model.offers.map(({ upstream }) => upstream),
+  ...Object.assign({}, ...model.offers.map(factsOf)),
 });
+
+const factsOf = (offer: Model): Pick<ModelObject, "tier" | "context_length"> => {
+  if (offer.upstream === "web") return { tier: offer.tier };
+  const { contextLength } = offer.xai;
+  return contextLength === null ? {} : { context_length: contextLength };
+};
 
 /** Ids that a caller may use; null for all. */
 export type Allowed = readonly string[] | null;
 
 /** Ids of the catalogue in its order; aliases are not listed. */
-export const listModels = (kinds: readonly ModelKind[], allowed: Allowed = null): ModelList => ({
+export const listModels = (
+  catalogue: Catalogue,
+  { kinds, allowed = null }: { kinds: readonly ModelKind[]; allowed?: Allowed },
+): ModelList => ({
   object: "list",
-  data: CATALOGUE.filter(({ id, kind }) => kinds.includes(kind) && (allowed?.includes(id) ?? true)).map((model) =>
-    modelObject(model, model.id),
-  ),
+  data: catalogue
+    .all()
+    .filter(({ id, kind }) => kinds.includes(kind) && (allowed?.includes(id) ?? true))
+    .map((model) => modelObject(model, model.id)),
 });
 
 /** One model by id or alias, under the name that was asked for. */
-export const retrieveModel = (name: string, kinds: readonly ModelKind[], allowed: Allowed = null): ModelObject => {
-  const model = findModel(name);
+export const retrieveModel = (
+  catalogue: Catalogue,
+  { name, kinds, allowed = null }: { name: string; kinds: readonly ModelKind[]; allowed?: Allowed },
+): ModelObject => {
+  const model = catalogue.find(name);
   const served = model !== undefined && kinds.includes(model.kind);
   if (served && (allowed?.includes(model.id) ?? true)) return modelObject(model, name);
   throw new GatewayError(

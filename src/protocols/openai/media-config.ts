@@ -1,7 +1,6 @@
 // `image_config` and `video_config` of a chat request: what it says to models that draw or film. Invariant: for such a model a
 // known field is checked and unknown ones are ignored; models that answer in words are told nothing of either.
 import type { ClipWishes, PictureWishes } from "../../core/media-wishes.ts";
-import { findModel } from "../../core/models.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { given, objectValue } from "./field.ts";
 import { clipPreset, clipRatio, clipResolution, clipSeconds } from "./media-clips.ts";
@@ -12,8 +11,8 @@ export interface MediaConfig {
   readonly clipWishes?: ClipWishes;
 }
 
-/** Whether the model draws or films; an unknown one is refused later and by name. */
-const makesMedia = (model: string): boolean => (findModel(model)?.kind ?? "chat") !== "chat";
+/** Models that draw or film say so in their names, whoever serves them; an unknown one is refused later and by name. */
+const makesMedia = (model: string): boolean => /^(?:web\/|xai\/)?grok-imagine-/.test(model);
 
 export const parseMediaConfig = (body: JsonObject, model: string): MediaConfig => {
   if (!makesMedia(model)) return {};

@@ -1,7 +1,7 @@
 // Builds what the site's chat takes: one flattened text, and the body around it for both REST generations.
 // Pure. The payload shapes are those of browsers and gateways between 2026-02 and 2026-08.
 import type { ContentPart, GenerationRequest, Message, ReasoningEffort } from "../../core/request.ts";
-import type { Mode, Model } from "../../core/models.ts";
+import type { Mode, WebModel } from "../../core/models.ts";
 import { isObject } from "../../lib/json.ts";
 import { promptFrame } from "./tool-prompt.ts";
 
@@ -116,7 +116,7 @@ const NO_CONNECTORS = {
 
 export interface ChatBody {
   readonly request: GenerationRequest;
-  readonly model: Model;
+  readonly model: WebModel;
   readonly mode: Mode;
   readonly message: string;
   readonly fileIds: readonly string[];

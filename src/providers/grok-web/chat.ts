@@ -3,7 +3,7 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { EventBatch, GenerationStream } from "../../core/events.ts";
-import { modeFor } from "../../core/models.ts";
+import { modeFor, type WebModel } from "../../core/models.ts";
 import type { GenerationRequest, Message } from "../../core/request.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { uuid } from "../../lib/ids.ts";
@@ -37,7 +37,7 @@ interface Reading {
 }
 
 interface Turn {
-  readonly call: ChatCall;
+  readonly call: ChatCall<WebModel>;
   readonly request: GenerationRequest;
   readonly settings: ChatSettings;
   readonly mode: ReturnType<typeof modeFor>;
@@ -243,7 +243,7 @@ export const createChat = (deps: {
     }
   };
 
-  const begin = async (request: GenerationRequest, call: ChatCall): Promise<Reading> => {
+  const begin = async (request: GenerationRequest, call: ChatCall<WebModel>): Promise<Reading> => {
     const { app, chat: settings } = config();
     const uploaded = [];
     for (const file of call.files) uploaded.push(await upload(call, file));
@@ -261,7 +261,7 @@ export const createChat = (deps: {
     });
   };
 
-  return (request: GenerationRequest, call: ChatCall): GenerationStream => {
+  return (request: GenerationRequest, call: ChatCall<WebModel>): GenerationStream => {
     let reading: Reading | null = null;
     let failed = false;
     let closed = false;

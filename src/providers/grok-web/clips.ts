@@ -4,6 +4,7 @@ import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { GenerationStream, MediaSource } from "../../core/events.ts";
 import type { Preset } from "../../core/media-wishes.ts";
+import type { WebModel } from "../../core/models.ts";
 import { objectAt, stringAt } from "../../lib/json.ts";
 import type { ClipTask, FoundClip, MediaCall, ProviderCall } from "../port.ts";
 import type { createUploads, Uploaded } from "./assets.ts";
@@ -29,7 +30,7 @@ export interface ClipsDeps {
 
 interface Clip {
   readonly task: ClipTask;
-  readonly call: MediaCall;
+  readonly call: MediaCall<WebModel>;
   readonly uploaded: readonly Uploaded[];
 }
 
@@ -150,7 +151,7 @@ export const createClips = ({ client, config, upload }: ClipsDeps) => {
   };
 
   return {
-    video: async function* video(task: ClipTask, call: MediaCall): GenerationStream {
+    video: async function* video(task: ClipTask, call: MediaCall<WebModel>): GenerationStream {
       try {
         const uploaded: Uploaded[] = [];
         for (const file of call.files) uploaded.push(await upload(call, file, "imagine"));

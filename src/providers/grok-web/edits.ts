@@ -3,6 +3,7 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { GenerationStream } from "../../core/events.ts";
+import type { WebModel } from "../../core/models.ts";
 import type { MediaCall, PictureTask } from "../port.ts";
 import type { createUploads, Uploaded } from "./assets.ts";
 import type { GrokClient } from "./client.ts";
@@ -22,7 +23,7 @@ export interface EditsDeps {
 
 interface Edit {
   readonly task: PictureTask;
-  readonly call: MediaCall;
+  readonly call: MediaCall<WebModel>;
   readonly uploaded: readonly Uploaded[];
 }
 
@@ -31,7 +32,7 @@ export const createEdits = ({ client, config, upload }: EditsDeps) => {
   const idle = () => ({ ms: config().image.stream_timeout * 1000, setting: "image.stream_timeout" });
   const assetsUrl = () => config().grok.assets_url.replace(/\/$/, "");
 
-  const send = (call: MediaCall, { body, referer }: { body: object; referer: string }) =>
+  const send = (call: MediaCall<WebModel>, { body, referer }: { body: object; referer: string }) =>
     client.open(call, {
       path: "/rest/app-chat/conversations/new",
       body,
@@ -101,7 +102,7 @@ export const createEdits = ({ client, config, upload }: EditsDeps) => {
     }
   };
 
-  return async function* edit(task: PictureTask, call: MediaCall): GenerationStream {
+  return async function* edit(task: PictureTask, call: MediaCall<WebModel>): GenerationStream {
     try {
       const uploaded: Uploaded[] = [];
       for (const file of call.files) uploaded.push(await upload(call, file, "imagine"));

@@ -1,8 +1,9 @@
 // grok.com web accounts as a provider: the pieces put together behind the port.
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
+import type { WebModel } from "../../core/models.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { AccountSettings, MediaProvider, Provider, RemoteAssets } from "../port.ts";
+import type { AccountSettings, MediaProvider, Provider, RemoteAssets, VoiceProvider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createAccountSettings } from "./account-settings.ts";
 import { createRemoteAssets, createUploads } from "./assets.ts";
@@ -12,8 +13,9 @@ import { createClips } from "./clips.ts";
 import { createEdits } from "./edits.ts";
 import { createPictures } from "./pictures.ts";
 import { createQuota } from "./quota.ts";
+import { createVoice } from "./voice.ts";
 
-export interface GrokWeb extends Provider, MediaProvider {
+export interface GrokWeb extends Provider<WebModel>, MediaProvider<WebModel>, VoiceProvider {
   readonly accountSettings: AccountSettings;
   readonly assets: RemoteAssets;
   warmUp(): Promise<void>;
@@ -32,6 +34,7 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
     images,
     edit,
     ...createClips({ client, config, upload }),
+    ...createVoice({ client, config }),
     quota: createQuota({ ...deps, client }),
     accountSettings: createAccountSettings({ ...deps, client }),
     assets: createRemoteAssets({ client, config }),

@@ -4,7 +4,7 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { GenerationEvent, GenerationStream } from "../../core/events.ts";
-import { findModel, type Model } from "../../core/models.ts";
+import { findModel, type WebModel } from "../../core/models.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { uuid } from "../../lib/ids.ts";
 import type { MediaCall, PictureTask, Provider } from "../port.ts";
@@ -38,9 +38,9 @@ export interface PicturesDeps {
 }
 
 export const createPictures = ({ client, config, clock, chat }: PicturesDeps) => {
-  const overSocketWanted = (model: Model): boolean => model.id !== LITE && config().image.method === "imagine_ws";
+  const overSocketWanted = (model: WebModel): boolean => model.id !== LITE && config().image.method === "imagine_ws";
 
-  const connect = async (call: MediaCall): Promise<UpstreamSocket> => {
+  const connect = async (call: MediaCall<WebModel>): Promise<UpstreamSocket> => {
     const { image } = config();
     const longest = Math.max(image.timeout, image.stream_timeout, image.final_timeout);
     try {
@@ -89,7 +89,7 @@ export const createPictures = ({ client, config, clock, chat }: PicturesDeps) =>
     }
   };
 
-  async function* overSocket(task: PictureTask, call: MediaCall): GenerationStream {
+  async function* overSocket(task: PictureTask, call: MediaCall<WebModel>): GenerationStream {
     const socket = await connect(call);
     const ask = { requestId: uuid(), nowMs: clock.now(), task, quality: call.model.id === QUALITY };
     const reader = createImagineReader(ask, { id: call.id, model: call.model.id, created: call.created });
@@ -134,7 +134,7 @@ export const createPictures = ({ client, config, clock, chat }: PicturesDeps) =>
   };
 
   /** A chat in which the model is asked to draw; what it says beside the picture is dropped. */
-  async function* inChat(task: PictureTask, call: MediaCall): GenerationStream {
+  async function* inChat(task: PictureTask, call: MediaCall<WebModel>): GenerationStream {
     const model = findModel("grok-chat-fast") ?? call.model;
     const prompt = { type: "text", text: `Drawing: ${task.prompt}` } as const;
     const request = {
@@ -156,8 +156,8 @@ export const createPictures = ({ client, config, clock, chat }: PicturesDeps) =>
   }
 
   return {
-    perCall: (model: Model): number => (overSocketWanted(model) ? PER_SOCKET : PER_CHAT),
-    images: async function* images(task: PictureTask, call: MediaCall): GenerationStream {
+    perCall: (model: WebModel): number => (overSocketWanted(model) ? PER_SOCKET : PER_CHAT),
+    images: async function* images(task: PictureTask, call: MediaCall<WebModel>): GenerationStream {
       try {
         if (overSocketWanted(call.model)) {
           try {

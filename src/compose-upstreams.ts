@@ -1,0 +1,49 @@
+// The part of the composition that reaches out: the network client, the providers as one, and the catalogue of what they serve.
+// Named by compose.ts alone.
+import type { Pool } from "./accounts/pool.ts";
+import type { Config } from "./config/schema.ts";
+import { createCatalogue } from "./gateway/catalogue.ts";
+import { createXaiModels } from "./gateway/xai-models.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Log } from "./lib/log.ts";
+import { createByUpstream } from "./providers/by-upstream.ts";
+import { createGrokWeb } from "./providers/grok-web/index.ts";
+import { createUpstreamHttp } from "./providers/upstream-http.ts";
+import { createXaiApi } from "./providers/xai-api/index.ts";
+import type { Documents } from "./storage/port.ts";
+
+export interface ComposeUpstreams {
+  readonly pool: Pool;
+  readonly documents: Documents;
+  readonly config: () => Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const MINUTE_MS = 60_000;
+
+export const composeUpstreams = ({ pool, documents, config, clock, log }: ComposeUpstreams) => {
+  const http = createUpstreamHttp({ clock, longestIdleMs: () => longestIdleMs(config()) });
+  const grokWeb = createGrokWeb({ http, config, clock });
+  const xaiApi = createXaiApi({ http, config, clock });
+  const xaiModels = createXaiModels({
+    ...{ pool, documents, clock, log },
+    ask: (credential, signal) => {
+      const learn = (facts: { readonly teamId?: string }) =>
+        void pool.signal(credential.accountId, { type: "learned", ...facts });
+      return xaiApi.models({ credential, signal, log, learn });
+    },
+    refreshMs: () => config().xai.models_refresh_minutes * MINUTE_MS,
+  });
+  const catalogue = createCatalogue({
+    listed: xaiModels,
+    counts: () => ({ web: pool.size - pool.keyCount, xai: pool.keyCount }),
+    routing: () => config().routing,
+  });
+  return { http, grokWeb, xaiApi, xaiModels, catalogue, provider: createByUpstream({ web: grokWeb, xai: xaiApi }) };
+};
+
+/** The longest silence that any kind of answer allows. */
+const longestIdleMs = ({ chat, image, video }: Config): number =>
+  Math.max(chat.stream_timeout, image.timeout, image.stream_timeout, video.stream_timeout, video.upscale_timeout) *
+  1000;
