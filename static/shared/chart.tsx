@@ -30,6 +30,23 @@ const topOf = (most: number): number => {
   return [1, 2, 2.5, 5, 10].map((factor) => factor * step).find((value) => value >= most) ?? most;
 };
 
+const TICKS = 6;
+
+/** Some of the labels under their bars; the first and the last stay inside the chart. */
+const Ticks = ({ labels }: { labels: readonly string[] }) => {
+  const step = Math.max(1, Math.ceil(labels.length / TICKS));
+  const shown = labels.map((label, index) => ({ label, index })).filter(({ index }) => index % step === 0);
+  return (
+    <div class="chart-ticks muted small-text" aria-hidden="true">
+      {shown.map(({ label, index }) => (
+        <span key={index} style={{ left: `${((index + 0.5) / labels.length) * 100}%` }}>
+          {label}
+        </span>
+      ))}
+    </div>
+  );
+};
+
 export const Bars = ({ title, bars, names, neutral = false, format = count }: BarsProps) => {
   const second = neutral ? "chart-second" : "chart-bad";
   const top = topOf(Math.max(0, ...bars.map(({ good, bad }) => good + bad)));
@@ -69,26 +86,30 @@ export const Bars = ({ title, bars, names, neutral = false, format = count }: Ba
           </g>
         ))}
       </svg>
-      <figcaption class="chart-axis muted small-text" aria-hidden="true">
-        <span>{bars[0]?.label}</span>
-        <span>
-          <span class="chart-key good" /> {names[0]} <span class={`chart-key ${neutral ? "second" : "bad"}`} />{" "}
-          {names[1]} · max {format(top)}
-        </span>
-        <span>{bars.at(-1)?.label}</span>
+      <span class="chart-top muted small-text" aria-hidden="true">
+        {format(top)}
+      </span>
+      <span class="chart-half muted small-text" aria-hidden="true">
+        {format(top / 2)}
+      </span>
+      <Ticks labels={bars.map(({ label }) => label)} />
+      <figcaption class="muted small-text" aria-hidden="true">
+        <span class="chart-key good" /> {names[0]} <span class={`chart-key ${neutral ? "second" : "bad"}`} /> {names[1]}
       </figcaption>
-      <table class="sr-only">
-        <caption>{title}</caption>
-        <tbody>
-          {bars.map(({ label, good, bad }, index) => (
-            <tr key={index}>
-              <th scope="row">{label}</th>
-              <td>{`${names[0]} ${format(good)}`}</td>
-              <td>{`${names[1]} ${format(bad)}`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div class="sr-only">
+        <table>
+          <caption>{title}</caption>
+          <tbody>
+            {bars.map(({ label, good, bad }, index) => (
+              <tr key={index}>
+                <th scope="row">{label}</th>
+                <td>{`${names[0]} ${format(good)}`}</td>
+                <td>{`${names[1]} ${format(bad)}`}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 };

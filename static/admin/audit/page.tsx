@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../../shared/api.ts";
-import { dateTime } from "../../shared/format.ts";
+import { moment } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { speak } from "../../shared/language.ts";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
@@ -58,7 +58,7 @@ export const AuditPageView = () => {
           <h1>{say("title")}</h1>
           <p class="muted">{say("intro")}</p>
         </div>
-        <div class="search">
+        <div class="search page-search">
           <Icon name="search" />
           <input
             class="input"
@@ -110,7 +110,7 @@ const Rows = ({ rows }: { rows: readonly AuditRow[] }) => {
         <tbody>
           {rows.map((row) => (
             <tr key={row.id}>
-              <td class="nowrap">{dateTime(row.time)}</td>
+              <td class="nowrap">{moment(row.time)}</td>
               <td class="mono nowrap">{row.action}</td>
               <td class="audit-target">
                 {row.target}

@@ -170,9 +170,8 @@ const Tile = ({ item, kind, chosen, onChoose, onView }: TileProps) => {
           <span class="ellipsis small-text mono block" title={item.name}>
             {item.name}
           </span>
-          <span class="muted small-text">
-            {bytes(item.size_bytes)} · {dateTime(item.mtime_ms)}
-          </span>
+          <span class="muted small-text block">{bytes(item.size_bytes)}</span>
+          <span class="muted small-text block">{dateTime(item.mtime_ms)}</span>
         </span>
       </span>
     </li>

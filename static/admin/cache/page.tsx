@@ -43,7 +43,7 @@ const LocalCard = ({ kind, place, use }: { kind: Kind; place: Signal<Place>; use
     </span>
     <strong>{use ? bytes(use.size_bytes) : "–"}</strong>
     <span class="muted small-text">
-      {use ? say("files", { n: count(use.count) }) : ""}
+      {use ? (use.count === 1 ? say("fileOne") : say("files", { n: count(use.count) })) : ""}
       {use?.limited === true ? (
         <> · {say("ofLimit", { percent: percent(use.usage_ratio), limit: bytes(use.limit_bytes) })}</>
       ) : null}

@@ -11,6 +11,7 @@ export const say = speak({
   video: ["Clips", "视频"],
   online: ["On the site", "在线文件"],
   files: ["{n} files", "{n} 个文件"],
+  fileOne: ["1 file", "1 个文件"],
   ofLimit: ["{percent} of {limit}, for both kinds together", "占 {limit} 的 {percent}（图片与视频合计）"],
   noLimit: ["no limit", "无上限"],
   accountsN: ["{n} accounts", "{n} 个账号"],

@@ -55,19 +55,20 @@ export const Reports = () => {
             </button>
           ))}
         </div>
-        <span class="grow" />
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={follows.value}
-            onChange={(event) => (follows.value = event.currentTarget.checked)}
-          />
-          {say("follow")}
-        </label>
-        <button type="button" class="button small" disabled={loaded.busy.value} onClick={() => void loaded.reload()}>
-          <Icon name="refresh" size={16} />
-          {say("refresh")}
-        </button>
+        <span class="row push">
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={follows.value}
+              onChange={(event) => (follows.value = event.currentTarget.checked)}
+            />
+            {say("follow")}
+          </label>
+          <button type="button" class="button small" disabled={loaded.busy.value} onClick={() => void loaded.reload()}>
+            <Icon name="refresh" size={16} />
+            {say("refresh")}
+          </button>
+        </span>
       </div>
       {report === null ? (
         <div class="panel">
@@ -168,6 +169,7 @@ const Figures = ({ totals }: { totals: SumsView }) => {
     [say("took"), ms(totals.total_ms)],
     [say("tokensIn"), shortCount(totals.tokens_in)],
     [say("tokensOut"), shortCount(totals.tokens_out)],
+    [say("tokensReasoning"), shortCount(totals.tokens_reasoning)],
     [say("pictures"), shortCount(totals.images)],
     [say("clips"), shortCount(totals.videos)],
   ];
@@ -198,7 +200,7 @@ const Top = ({ title, rows }: { title: string; rows: readonly TopRow[] }) => {
                 <span class="grow ellipsis" title={name}>
                   {name}
                 </span>
-                {failed > 0 ? <span class="danger-text small-text">{count(failed)}</span> : null}
+                {failed > 0 ? <span class="danger-text small-text">{say("failedN", { n: count(failed) })}</span> : null}
                 <strong>{count(requests)}</strong>
               </span>
               <span class="bar" aria-hidden="true">

@@ -21,6 +21,8 @@ export const say = speak({
   took: ["Took on average", "平均耗时"],
   tokensIn: ["Tokens in", "输入 tokens"],
   tokensOut: ["Tokens out", "输出 tokens"],
+  tokensReasoning: ["Reasoning tokens", "思考 tokens"],
+  failedN: ["{n} failed", "失败 {n}"],
   pictures: ["Pictures", "图片"],
   clips: ["Clips", "视频"],
   measure: ["Measure", "指标"],

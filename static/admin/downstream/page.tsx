@@ -97,10 +97,9 @@ const Endpoint = ({ field, reload }: { field: FormField; reload: () => Promise<v
     <section class="panel padded endpoint" aria-label={path}>
       <div class="row">
         <span class="badge blue">{ENDPOINTS[field.name]?.method ?? "API"}</span>
-        <strong class="mono grow ellipsis" title={path}>
-          {path}
-        </strong>
-        <span class={`badge ${isOn ? "ok" : ""}`}>{isOn ? say("on") : say("off")}</span>
+        <span class="grow">
+          <span class={`badge ${isOn ? "ok" : ""}`}>{isOn ? say("on") : say("off")}</span>
+        </span>
         <input
           type="checkbox"
           class="switch"
@@ -110,6 +109,9 @@ const Endpoint = ({ field, reload }: { field: FormField; reload: () => Promise<v
           onChange={(event) => void change(event.currentTarget.checked)}
         />
       </div>
+      <p>
+        <strong class="mono endpoint-path">{path}</strong>
+      </p>
       <p class="muted">{textOf(field)}</p>
       {field.locked ? (
         <p class="row muted small-text">

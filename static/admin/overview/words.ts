@@ -30,7 +30,7 @@ export const say = speak({
   noDatabase: ["the database does not answer", "数据库无响应"],
   noUsable: ["the pool has no usable account", "号池中没有可用账号"],
   files: ["Stored files", "缓存文件"],
-  filesAre: ["{images} pictures, {videos} clips, {size}", "图片 {images}，视频 {videos}，{size}"],
+  filesAre: ["Pictures {images}, clips {videos}, {size}", "图片 {images}，视频 {videos}，{size}"],
   component_accounts: ["Accounts", "账号"],
   component_storage: ["Storage", "存储"],
   toTokens: ["Tokens", "Token 管理"],

@@ -47,6 +47,7 @@ export const FilterBar = () => (
           onInput={(event) => filterBy({ search: event.currentTarget.value })}
         />
       </div>
+      <AdultChips />
       <Selects />
     </div>
     <div class="row wrap">
@@ -64,7 +65,6 @@ export const FilterBar = () => (
         ))}
       </div>
       <PoolChips />
-      <AdultChips />
       {isFiltered.value ? (
         <button type="button" class="button quiet small" onClick={clearFilters}>
           <Icon name="close" size={15} />
