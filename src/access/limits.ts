@@ -29,11 +29,11 @@ export const createAttemptLimiter = (clock: Pick<Clock, "now">): AttemptLimiter 
   const entries = new Map<string, Entry>();
 
   const find = (address: string): Entry | undefined => {
-    const entry = entries.get(groupOf(address));
+    const entry = entries.get(addressGroup(address));
     return entry && clock.now() - entry.lastMs < MEMORY_MS ? entry : undefined;
   };
   const remember = (address: string, entry: Entry) => {
-    const group = groupOf(address);
+    const group = addressGroup(address);
     entries.delete(group);
     entries.set(group, entry);
     // The map keeps the order of last use: the first key is the one that was quiet for longest.
@@ -55,13 +55,13 @@ export const createAttemptLimiter = (clock: Pick<Clock, "now">): AttemptLimiter 
       return failures * DELAY_STEP_MS;
     },
     succeed(address) {
-      entries.delete(groupOf(address));
+      entries.delete(addressGroup(address));
     },
   };
 };
 
 /** One home or server owns a whole /64 of IPv6, so such a block counts as one address. */
-const groupOf = (address: string): string => {
+export const addressGroup = (address: string): string => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
   if (!plain.includes(":")) return plain;
   const [head = "", tail] = plain.split("::");

@@ -58,6 +58,10 @@ export const legacyRules: Readonly<Record<string, LegacyRule>> = {
   "grok.filter_tags": renamed("app.filter_tags"),
   "grok.filtered_tags": renamed("app.filter_tags"),
   "grok.api_key": renamed("app.api_key"),
+  "app.function_enabled": renamed("app.public_enabled"),
+  "app.function_key": renamed("app.public_key"),
+  "app.webui_enabled": renamed("app.public_enabled"),
+  "app.webui_key": renamed("app.public_key"),
   "grok.base_proxy_url": renamed("proxy.base_proxy_url"),
   "grok.asset_proxy_url": renamed("proxy.asset_proxy_url"),
   "grok.proxy_url": { to: ["proxy.base_proxy_url"], convert: remoteNames },
@@ -222,16 +226,14 @@ export const ignoredKeys: Readonly<Record<string, string>> = {
 /** Keys of earlier programs that this version has no use for yet. One that becomes a setting is found in the schema first. */
 export const formerKeys: ReadonlySet<string> = new Set(
   Object.entries({
-    app: "public_enabled public_key function_enabled function_key webui_enabled webui_key",
     grok: "video_poster_preview",
     features: "thinking_summary show_search_sources imagine_public_image_proxy",
     log: "max_file_size_mb max_files log_health_requests log_all_requests request_slow_ms",
     cache: "keep_base64_cache local.image_max_mb local.video_max_mb",
     "account.refresh": "heavy_interval_sec",
-    image: "medium_min_bytes final_min_bytes max_retries",
+    image: "max_retries",
     imagine_fast: "n size response_format",
     video: "enable_public_asset upscale_timing",
-    voice: "timeout",
     asset: "download_concurrent",
   }).flatMap(([section, names]) => names.split(" ").map((name) => `${section}.${name}`)),
 );

@@ -23,6 +23,8 @@ export interface PictureRequest {
   /** Calls that may run at the same time. */
   readonly concurrency: number;
   readonly adult: boolean;
+  /** The caller has said no: the operator's default for adult content does not count. */
+  readonly tame?: boolean;
   readonly stream: boolean;
   /** The caller wants the bytes themselves, not only a link. */
   readonly inline: boolean;

@@ -2,9 +2,11 @@
 // Invariant: an API key never opens an admin route, and an admin credential is never looked for in a query by default.
 import type { Principal } from "../access/api-keys.ts";
 import { digestOf } from "../access/digest.ts";
+import { VISITOR } from "../access/public-access.ts";
 import { GatewayError } from "../core/errors.ts";
 import { clientAddress, isListed } from "./client-address.ts";
 import { ANYBODY, type Call, type Route } from "./context.ts";
+import { socketKeyOf } from "./sockets.ts";
 
 /** `Authorization: Bearer …` in any capitalisation, else `X-API-Key`. */
 export const credentialOf = (request: Request): string | null => {
@@ -16,10 +18,12 @@ export const credentialOf = (request: Request): string | null => {
 };
 
 const QUERY_NAMES = ["api_key", "app_key", "access_token", "token"] as const;
+/** The playground's key under its names of today and of later programs. */
+const VISITOR_QUERY_NAMES = ["public_key", "function_key", "access_token"] as const;
 
 /** Only for EventSource and WebSocket routes, which cannot send headers: addresses end up in logs and histories. */
-export const queryCredentialOf = (url: URL): string | null => {
-  for (const name of QUERY_NAMES) {
+export const queryCredentialOf = (url: URL, names: readonly string[] = QUERY_NAMES): string | null => {
+  for (const name of names) {
     const value = url.searchParams
       .get(name)
       ?.replace(/^bearer +/i, "")
@@ -48,8 +52,18 @@ export const authenticate = async (
       const credential = credentialOf(call.request);
       const principal = call.deps.apiKeys.check(credential);
       if (principal) return principal;
+      const { bypass } = call.deps.publicAccess;
+      if (bypass) return bypass;
       if (credential === null) throw missing();
       throw new GatewayError("invalid_api_key", "Invalid authentication token");
+    }
+    case "visitor": {
+      const inQuery = route.queryCredential === true;
+      // A task's id is as good as the key with which it was begun; whether there is such a task, the route says.
+      if (inQuery && call.url.searchParams.has("task_id")) return VISITOR;
+      const fromQuery = inQuery ? queryCredentialOf(call.url, VISITOR_QUERY_NAMES) : null;
+      const credential = credentialOf(call.request) ?? socketKeyOf(call.request) ?? fromQuery;
+      return call.deps.publicAccess.check(credential, clientAddress(call));
     }
     case "metrics": {
       const { allow, token } = call.config.metrics;

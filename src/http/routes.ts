@@ -31,6 +31,11 @@ import { openaiModelRoutes } from "./routes/openai-models.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
 import { openaiStoredResponseRoutes } from "./routes/openai-stored-responses.ts";
 import { pageRoutes } from "./routes/pages.ts";
+import { publicApiRoutes } from "./routes/public-api.ts";
+import { publicImagineSocketRoutes } from "./routes/public-imagine-socket.ts";
+import { publicImagineRoutes } from "./routes/public-imagine.ts";
+import { publicVideoRoutes } from "./routes/public-video.ts";
+import { publicVoiceRoutes } from "./routes/public-voice.ts";
 import { systemRoutes } from "./routes/system.ts";
 
 export const ROUTES: readonly Route[] = [
@@ -42,6 +47,11 @@ export const ROUTES: readonly Route[] = [
   ...openaiVideoRoutes,
   ...uploadRoutes,
   ...openaiModelRoutes,
+  ...publicApiRoutes,
+  ...publicImagineRoutes,
+  ...publicImagineSocketRoutes,
+  ...publicVideoRoutes,
+  ...publicVoiceRoutes,
   ...fileRoutes,
   ...systemRoutes,
   ...metricsRoutes,

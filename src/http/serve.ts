@@ -4,6 +4,7 @@ import { asGatewayError } from "../core/errors.ts";
 import { hexId } from "../lib/ids.ts";
 import { errorResponse } from "./errors.ts";
 import type { Server } from "./server.ts";
+import { SOCKETS, type SocketPeer } from "./sockets.ts";
 import { IDLE_SECONDS } from "./streaming.ts";
 
 export interface ServeOptions {
@@ -48,15 +49,16 @@ const urlHost = (host: string): string => {
   return host.includes(":") ? `[${host}]` : host;
 };
 
-const open = ({ server, host, port, idleTimeoutSeconds = IDLE_SECONDS }: ServeOptions): Bun.Server<undefined> => {
+const open = ({ server, host, port, idleTimeoutSeconds = IDLE_SECONDS }: ServeOptions): Bun.Server<SocketPeer> => {
   try {
-    return Bun.serve({
+    return Bun.serve<SocketPeer>({
       hostname: host,
       port,
       idleTimeout: idleTimeoutSeconds,
       maxRequestBodySize: SOCKET_BODY_LIMIT,
       development: false,
       fetch: (request, own) => server.fetch(request, own),
+      websocket: SOCKETS,
       error: (thrown) => errorResponse(asGatewayError(thrown), { path: "/", requestId: hexId("req_") }),
     });
   } catch (thrown) {

@@ -26,6 +26,7 @@ import { addCors, preflight } from "./cors.ts";
 import { errorResponse, speaksAnthropic } from "./errors.ts";
 import { logRequest } from "./request-log.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
+import { isUpgrade, refuseSocket } from "./sockets.ts";
 import { createStreams, IDLE_SECONDS, outcomeOf } from "./streaming.ts";
 
 interface AppEnv {
@@ -195,7 +196,8 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   }
 };
 
-const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
+/** Everything that is checked before a route's handler. */
+const admit = async (call: OpenCall, route: Route): Promise<void> => {
   const { deps, config, record } = call;
   checkDeclaredSize(call);
   const principal = await authenticate(call, route);
@@ -206,6 +208,16 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
   }
   if (deps.admission.stopping && route.auth !== "public") throw shuttingDown();
   enterLimits(call, route);
+};
+
+const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
+  const { deps } = call;
+  try {
+    await admit(call, route);
+  } catch (thrown) {
+    if (route.socket !== true || !isUpgrade(call.request)) throw thrown;
+    return refuseSocket(call, asGatewayError(thrown));
+  }
   if (!route.generates) return route.handle(call);
   call.onClose(deps.admission.enter(call));
   // A handler that is silent for too long would be cut off; what is told to the server outlives the request.

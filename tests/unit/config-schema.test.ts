@@ -25,6 +25,7 @@ describe("the table", () => {
     expect(paths).toEqual([
       "app.app_key",
       "app.api_key",
+      "app.public_key",
       "proxy.base_proxy_url",
       "proxy.asset_proxy_url",
       "proxy.cf_clearance",

@@ -123,6 +123,25 @@ export const app = section(
         zh: "调用 /v1 所需的密钥（可多个）；留空则接口开放。",
       },
     }),
+    public_enabled: boolean(false, {
+      help: {
+        en: "Serve the playground: the pages /chat, /imagine, /video and /voice, and /v1/public. Also opens /v1, see public_bypass_api_key.",
+        zh: "启用体验页面（/chat、/imagine、/video、/voice 与 /v1/public）。同时会开放 /v1，参见 public_bypass_api_key。",
+      },
+    }),
+    public_key: text("", {
+      secret: true,
+      help: {
+        en: "Password of the playground; empty leaves it open to everybody while public_enabled is on.",
+        zh: "体验页面的密码；留空则在 public_enabled 开启时对所有人开放。",
+      },
+    }),
+    public_bypass_api_key: boolean(true, {
+      help: {
+        en: "While public_enabled is on, /v1 takes requests without an API key, as earlier programs did; false keeps asking for one.",
+        zh: "public_enabled 开启时，/v1 不再要求 API 密钥（与早期程序一致）；设为 false 则仍须密钥。",
+      },
+    }),
     image_format: choice(
       "url",
       { choices: ["url", "base64", "b64_json"] },
@@ -194,7 +213,7 @@ export const downstream = section(
     enable_images: endpoint("/v1/images/*"),
     enable_images_nsfw: endpoint("/v1/images/generations/nsfw"),
     enable_videos: endpoint("/v1/videos"),
-    enable_audio: endpoint("/v1/audio/*"),
+    enable_audio: endpoint("/v1/audio/* and /v1/public/voice/*"),
     enable_files: endpoint("/v1/files"),
   },
 );

@@ -83,6 +83,26 @@ export const image = section(
         zh: "请求未指定时是否允许成人内容；仅对带 nsfw 标签的账号生效。",
       },
     }),
+    final_min_bytes: integer(
+      100_000,
+      { min: 0, max: 100_000_000 },
+      {
+        help: {
+          en: "The playground's filter hides pictures smaller than this.",
+          zh: "体验页面的过滤器会隐藏小于该大小的图片。",
+        },
+      },
+    ),
+    medium_min_bytes: integer(
+      30_000,
+      { min: 0, max: 100_000_000 },
+      {
+        help: {
+          en: "Size from which the playground takes a picture for more than a preview.",
+          zh: "体验页面将不小于该大小的图片视为非预览图。",
+        },
+      },
+    ),
   },
 );
 

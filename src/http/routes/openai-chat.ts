@@ -17,7 +17,7 @@ import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-const chatCompletions = async (call: Call): Promise<Response> => {
+export const chatCompletions = async (call: Call): Promise<Response> => {
   const { config, deps, record } = call;
   const body = await readJson(call);
   const parsed = parseChatRequest(body, {

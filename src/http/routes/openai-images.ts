@@ -67,6 +67,8 @@ const answer =
     });
   };
 
+export const editPictures = answer(parseEdit, "image_edit");
+
 /** The name that older clients of this route know the socket by. */
 const method = (call: Call): Response =>
   Response.json({
@@ -86,7 +88,7 @@ export const openaiImageRoutes: readonly Route[] = [
     ...common,
     path: "/v1/images/edits",
     summary: "Pictures changed by text; a form with files, or JSON (OpenAI's format).",
-    handle: answer(parseEdit, "image_edit"),
+    handle: editPictures,
   },
   {
     ...common,
