@@ -5,8 +5,6 @@ import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
 
-export type TaskKind = "imagine" | "video";
-
 export interface PlaygroundTask<Wish> {
   readonly id: string;
   /** Who began it; runs count for them, whoever reads along. */

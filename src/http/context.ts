@@ -37,7 +37,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { MediaKind } from "../media/links.ts";
 import type { Admission } from "./admission.ts";
-import type { SocketPeer } from "./sockets.ts";
+import type { SocketPeer } from "./socket-peer.ts";
 import type { StreamServer, Streams } from "./streaming.ts";
 
 /**

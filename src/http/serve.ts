@@ -4,7 +4,8 @@ import { asGatewayError } from "../core/errors.ts";
 import { hexId } from "../lib/ids.ts";
 import { errorResponse } from "./errors.ts";
 import type { Server } from "./server.ts";
-import { SOCKETS, type SocketPeer } from "./sockets.ts";
+import type { SocketPeer } from "./socket-peer.ts";
+import { SOCKETS } from "./sockets.ts";
 import { IDLE_SECONDS } from "./streaming.ts";
 
 export interface ServeOptions {

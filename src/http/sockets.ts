@@ -4,6 +4,7 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import { GatewayError } from "../core/errors.ts";
 import { baseUrl } from "./client-address.ts";
 import type { Call } from "./context.ts";
+import type { SocketPeer } from "./socket-peer.ts";
 
 export interface SocketLine {
   /** Resolves when the reader has room for more; false once it is gone. */
@@ -15,14 +16,6 @@ export interface SocketLine {
 export interface SocketTalk {
   opened(line: SocketLine): void;
   received(text: string): void;
-  closed(): void;
-}
-
-/** What Bun keeps with a socket. */
-export interface SocketPeer {
-  opened(socket: ServerWebSocket<SocketPeer>): void;
-  received(text: string): void;
-  drained(): void;
   closed(): void;
 }
 

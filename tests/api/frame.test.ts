@@ -36,6 +36,14 @@ describe("every route", () => {
         } else expect((await envelope(response)).code).toBe("missing_api_key");
         expect(response.headers.get("www-authenticate")).toBe("Bearer");
         expect(harness.asked).toEqual([]);
+      } else if (row.auth === "visitor") {
+        // The playground is off, and no key of the API opens it.
+        expect(response.status).toBe(401);
+        expect(await envelope(response)).toMatchObject({
+          message: "Public access is disabled",
+          type: "authentication_error",
+        });
+        expect(harness.asked).toEqual([]);
       } else if (!row.path.endsWith("/login")) {
         expect(response.status).not.toBe(401);
       }

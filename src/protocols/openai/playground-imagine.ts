@@ -1,11 +1,11 @@
 // The wire format of the playground's picture runs: how one is asked for (JSON, query or socket frame), and the frames that
 // tell it, which are the same over server-sent events and a WebSocket. Knows no transport.
 // Invariant: a picture frame holds the bytes and our own link, never an address of the upstream.
-import { GatewayError, type ErrorCode } from "../../core/errors.ts";
+import type { ErrorCode, GatewayError } from "../../core/errors.ts";
 import type { ImagineEvent, ImagineWish } from "../../core/playground.ts";
 import { type JsonObject, parseObject, stringAt } from "../../lib/json.ts";
 import { toOpenAiError } from "../errors.ts";
-import { given, isBlank, oneOf, refuse } from "./field.ts";
+import { given, oneOf, refuse } from "./field.ts";
 import { formBoolean, parseRatio, wholeNumber } from "./media-fields.ts";
 
 const DEFAULT_RATIO = "2:3";
@@ -31,9 +31,12 @@ export const parseImagine = (fields: JsonObject, { adultAllowed }: { adultAllowe
 const promptOf = (fields: JsonObject): string => {
   const value = given(fields, "prompt");
   const param = "prompt";
-  if (isBlank(value)) return refuse({ code: "empty_prompt", param }, "Prompt cannot be empty");
-  const prompt = String(value);
-  if (prompt.length <= MAX_PROMPT) return prompt;
+  if (value !== undefined && typeof value !== "string") {
+    return refuse({ code: "invalid_value", param }, "'prompt' must be a string.");
+  }
+  if (value === undefined || value.trim() === "")
+    return refuse({ code: "empty_prompt", param }, "Prompt cannot be empty");
+  if (value.length <= MAX_PROMPT) return value;
   return refuse({ code: "invalid_value", param }, `'prompt' may have ${MAX_PROMPT} characters.`);
 };
 

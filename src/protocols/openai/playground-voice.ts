@@ -1,7 +1,7 @@
 // How a voice session is asked for (query or JSON), and the answer a browser joins it with. Knows no route.
 import { CUSTOM_PERSONALITY, PERSONALITIES, type VoiceSession, VOICES, type VoiceWish } from "../../core/playground.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import { given, isBlank, oneOf, refuse } from "./field.ts";
+import { given, oneOf, refuse } from "./field.ts";
 
 const SLOWEST = 0.5;
 const FASTEST = 2;
@@ -32,9 +32,10 @@ const instructionOf = (fields: JsonObject): string | null => {
   const value = text(fields, "instruction") ?? text(fields, "instructions");
   const param = "instruction";
   if (value === undefined) return null;
-  if (isBlank(value)) return refuse({ code: "invalid_value", param }, "'instruction' must be a non-empty text.");
-  const words = String(value);
-  if (words.length <= MAX_INSTRUCTION) return words;
+  if (typeof value !== "string" || value.trim() === "") {
+    return refuse({ code: "invalid_value", param }, "'instruction' must be a non-empty text.");
+  }
+  if (value.length <= MAX_INSTRUCTION) return value;
   return refuse({ code: "invalid_value", param }, `'instruction' may have ${MAX_INSTRUCTION} characters.`);
 };
 
