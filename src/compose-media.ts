@@ -18,7 +18,8 @@ import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { FetchForeign } from "./media/foreign.ts";
 import { createIncoming } from "./media/incoming.ts";
-import { isFileName, mediaLink } from "./media/links.ts";
+import { isFileName, type MediaKind, mediaLink } from "./media/links.ts";
+import { createSignedLinks } from "./media/signed-links.ts";
 import { sniffBytes } from "./media/sniff.ts";
 import type { MediaStore } from "./media/store.ts";
 import type { MediaProvider, Provider } from "./providers/port.ts";
@@ -45,20 +46,30 @@ export interface ComposeMedia {
 export const composeMedia = async (given: ComposeMedia) => {
   const { pool, provider, documents, config, clock, log, media, fetchForeign } = given;
   const foreign = { config, fetchForeign, sniff: sniffBytes };
+  const links = await createSignedLinks({ documents, clock, lifeSeconds: () => config().cache.link_seconds });
+  const link = (base: string, file: { kind: MediaKind; name: string }) =>
+    mediaLink(base, file) + links.query(file.name);
   const pictures = createPictures({
     provider,
     config,
     clock,
     keep: media.put,
     keepBody: media.putBody,
-    link: mediaLink,
+    link,
   });
   const accounts = createMediaAccounts(given);
   await accounts.open();
   const mediaGateway = createMedia({
     ...given,
     accounts,
-    references: createReferences({ ...foreign, stored: (name) => storedPicture(media, name) }),
+    references: createReferences({
+      ...foreign,
+      stored: async (name, query) => {
+        const picture = await storedPicture(media, name);
+        if (picture !== null) links.secondsLeft(name, query);
+        return picture;
+      },
+    }),
     pictures,
     sniff: sniffBytes,
   });
@@ -69,14 +80,23 @@ export const composeMedia = async (given: ComposeMedia) => {
     reserve: (request, about) => given.meter().clip(request, about),
     recorded: (record) => given.meter().settle(record),
   });
-  const uploads = createUploadedPictures({ store: media, sniff: sniffBytes, link: mediaLink });
+  const uploads = createUploadedPictures({ store: media, sniff: sniffBytes, link });
   // Beside the stored files: what is kept of them is moved there.
   const incoming = createIncoming({
     directory: join(given.folder, "tmp", "incoming"),
     hasRoomFor: media.hasRoomFor,
     log,
   });
-  return { mediaChat, videoJobs, uploads, incoming, attachments: createAttachments(foreign), pictures, mediaGateway };
+  return {
+    mediaChat,
+    videoJobs,
+    uploads,
+    incoming,
+    links,
+    attachments: createAttachments(foreign),
+    pictures,
+    mediaGateway,
+  };
 };
 
 /** The bytes of a picture that lies here already. */

@@ -123,7 +123,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     allowPrivate: () => config().asset.allow_private_urls,
   });
 
-  const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads, incoming } = await composeMedia({
+  const { attachments, pictures, mediaGateway, mediaChat, videoJobs, uploads, incoming, links } = await composeMedia({
     ...{ folder, pool, documents, config, clock, log, media, fetchForeign, catalogue, provider },
     mayUse: xaiModels.has,
     meter: () => records.jobMeter,
@@ -203,6 +203,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       videoJobs,
       uploads,
       incoming,
+      links,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
       accounts: createAccountAdmin({ pool, audit, clock, log }),

@@ -185,6 +185,10 @@ export const ERROR_TABLE = {
   },
   model_not_found: missing("No such model, or it is not visible to this key."),
   file_not_found: missing("No such file."),
+  invalid_link: {
+    ...bad("The link to a file is not signed as cache.link_seconds wants, or has expired.", 403),
+    log: "debug",
+  },
   not_found: missing("No such object."),
   response_not_found: missing("No such stored response, or it belongs to another key."),
   account_not_found: missing("No such account in the pool."),

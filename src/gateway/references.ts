@@ -15,19 +15,19 @@ const EXTENSIONS: Readonly<Record<string, string>> = { "image/png": "png", "imag
 export type References = (references: readonly Reference[], signal: AbortSignal) => Promise<readonly UploadFile[]>;
 
 /** The address of a picture of ours, under whatever name this gateway is reached; only who was given the name knows it. */
-const OWN_FILE = /\/v1\/files\/image\/([^/?#]+)$/;
+const OWN_FILE = /\/v1\/files\/image\/([^/?#]+)(?:\?([^#]*))?$/;
 
 export interface ReferenceDeps extends AttachmentDeps {
-  /** A picture that lies here already; null when there is none of that name. */
-  readonly stored: (name: string) => Promise<Blob | null>;
+  /** A picture that lies here already; null when there is none of that name. Throws when the link has expired. */
+  readonly stored: (name: string, query: URLSearchParams) => Promise<Blob | null>;
 }
 
 export const createReferences = ({ config, fetchForeign, sniff, stored }: ReferenceDeps): References => {
   const read = async ({ source, param }: Reference, signal: AbortSignal): Promise<Blob> => {
     if (source.kind === "file") return source.content;
     if (source.kind === "data") return new Blob([Uint8Array.fromBase64(source.data)]);
-    const name = OWN_FILE.exec(source.url)?.[1];
-    const own = name === undefined ? null : await stored(name);
+    const [, name, query] = OWN_FILE.exec(source.url) ?? [];
+    const own = name === undefined ? null : await stored(name, new URLSearchParams(query));
     if (own) return own;
     const { asset } = config();
     const { bytes } = await fetchForeign(source.url, {

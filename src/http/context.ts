@@ -35,7 +35,7 @@ import type { ImagineWish } from "../core/playground.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import type { MediaKind } from "../media/links.ts";
+import type { MediaKind, MediaLinks } from "../media/links.ts";
 import type { Admission } from "./admission.ts";
 import type { SocketPeer } from "./socket-peer.ts";
 import type { StreamServer, Streams } from "./streaming.ts";
@@ -149,6 +149,7 @@ export interface ServerDeps {
   readonly tasks: Tasks;
   readonly audit: Pick<Audit, "list">;
   readonly media: MediaFiles;
+  readonly links: MediaLinks;
   readonly mediaAdmin: MediaAdmin;
   readonly assetAdmin: AssetAdmin;
   readonly readiness: Readiness;

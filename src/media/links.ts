@@ -70,6 +70,14 @@ const isTrusted = (remote: string | null, proxies: readonly string[]): boolean =
   });
 };
 
+/** What an address carries beside the file's name while addresses end. */
+export interface MediaLinks {
+  /** Empty, or a query with its question mark. */
+  query(name: string): string;
+  /** How long the address is good for yet; null without an end. Throws `invalid_link`. */
+  secondsLeft(name: string, query: URLSearchParams): number | null;
+}
+
 export const mediaLink = (base: string, file: { readonly kind: MediaKind; readonly name: string }): string =>
   `${trimSlashes(base)}/v1/files/${file.kind}/${encodeURIComponent(file.name)}`;
 

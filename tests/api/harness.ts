@@ -205,6 +205,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     tasks: createTasks({ clock, log }),
     audit: createAudit({ documents: createMemoryDocuments(), clock }),
     media: { find: async () => null },
+    links: { query: () => "", secondsLeft: () => null },
     mediaAdmin: refuseAll("mediaAdmin"),
     assetAdmin: refuseAll("assetAdmin"),
     readiness: { components: async () => harness.components },

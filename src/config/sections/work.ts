@@ -205,6 +205,17 @@ export const cache = section(
         },
       },
     ),
+    link_seconds: integer(
+      0,
+      { min: 0, max: 31_536_000 },
+      {
+        unit: "seconds",
+        help: {
+          en: "How long a link to a stored file works, by a signature in it; 0 lets links work as long as the file is there. Once set, links without a signature stop working.",
+          zh: "本地文件链接的有效时间（链接中带签名）；0 表示文件存在期间一直有效。启用后，不带签名的旧链接失效。",
+        },
+      },
+    ),
     min_free_mb: number(
       200,
       { min: 0, max: 1_000_000 },

@@ -41,7 +41,7 @@ const list = async (call: Call): Promise<Response> => {
     total: found.total,
     page,
     page_size: pageSize,
-    items: found.items.map(itemShape),
+    items: found.items.map((item) => itemShape(item, call.deps.links.query)),
   });
 };
 

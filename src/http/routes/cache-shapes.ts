@@ -2,6 +2,7 @@
 // Invariant: sizes in megabytes have two decimals, and no field that a page knows is ever missing.
 import type { AccountFacts, AssetLoad, ClearOutcome, ClearResult } from "../../admin/assets.ts";
 import type { KindTotals, MediaItem, MediaUse } from "../../admin/media.ts";
+import { mediaLink } from "../../media/links.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -36,15 +37,14 @@ export const localShape = ({ image, video, limitBytes }: MediaUse) => ({
   local_video: kindShape(video, limitBytes),
 });
 
-const link = (kind: string, name: string): string => `/v1/files/${kind}/${encodeURIComponent(name)}`;
-
-export const itemShape = ({ kind, name, bytes, modifiedMs, preview }: MediaItem) => ({
+/** `query` is what the address needs beside the name while links end. */
+export const itemShape = ({ kind, name, bytes, modifiedMs, preview }: MediaItem, query: (name: string) => string) => ({
   name,
   size_bytes: bytes,
   mtime_ms: modifiedMs,
   modified_at: modifiedMs / 1000,
-  view_url: link(kind, name),
-  ...(preview === null ? {} : { preview_url: link("image", preview) }),
+  view_url: mediaLink("", { kind, name }) + query(name),
+  ...(preview === null ? {} : { preview_url: mediaLink("", { kind: "image", name: preview }) + query(preview) }),
 });
 
 /** Longer than elsewhere: pages tell accounts apart by it. */

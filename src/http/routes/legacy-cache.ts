@@ -40,7 +40,7 @@ const list = async (call: Call): Promise<Response> => {
     size: humanSize(item.bytes),
     size_bytes: item.bytes,
     mtime: item.modifiedMs,
-    url: `/images/${encodeURIComponent(item.name)}`,
+    url: `/images/${encodeURIComponent(item.name)}${call.deps.links.query(item.name)}`,
     type: item.kind,
   }));
   const data = { total, items: rows, offset, limit, has_more: offset + rows.length < total };
