@@ -5,7 +5,8 @@ import type { Account, Counter, ImagineCounterName } from "./accounts.ts";
 import { modeOfModeId, modeOfModelMode } from "./chat-request.ts";
 import { nowMs, randomUuid, stableUuid } from "./chance.ts";
 import { invalid, notFound, toResponse } from "./refusals.ts";
-import { fieldsOf, jsonResponse, textOf } from "./world.ts";
+import { jsonResponse } from "./world.ts";
+import { fieldsOf, textOf } from "./fields.ts";
 import type { Call } from "./world.ts";
 
 /** Also served without a cookie, as the real page is. */

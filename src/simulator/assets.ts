@@ -4,7 +4,8 @@ import type { Account, Asset } from "./accounts.ts";
 import { randomUuid, timestamp } from "./chance.ts";
 import { invalid, notFound, refusalByAccount, toResponse } from "./refusals.ts";
 import { finishedJpeg } from "./pictures.ts";
-import { fieldsOf, jsonResponse, keepAsset, textOf } from "./world.ts";
+import { jsonResponse, keepAsset } from "./world.ts";
+import { fieldsOf, textOf } from "./fields.ts";
 import type { Call, World } from "./world.ts";
 
 const SOURCES = [

@@ -17,8 +17,9 @@ import type { ScriptContext } from "./script.ts";
 import { createSocketFrames } from "./socket-frames.ts";
 import { createSocketLine } from "./socket-session.ts";
 import type { SocketSession } from "./socket-session.ts";
-import { fieldsOf, textOf, textsOf } from "./world.ts";
-import type { Fields, World } from "./world.ts";
+import { fieldsOf, textOf, textsOf } from "./fields.ts";
+import type { World } from "./world.ts";
+import type { Fields } from "./fields.ts";
 
 interface Turn {
   message: string;

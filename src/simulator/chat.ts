@@ -14,8 +14,10 @@ import { responseObject } from "./response-object.ts";
 import { fault, writeScript } from "./script.ts";
 import type { ScriptContext } from "./script.ts";
 import type { Step } from "./steps.ts";
-import { fieldsOf, jsonResponse, textOf, textsOf } from "./world.ts";
-import type { Call, Fields, World } from "./world.ts";
+import { jsonResponse } from "./world.ts";
+import { fieldsOf, textOf, textsOf } from "./fields.ts";
+import type { Call, World } from "./world.ts";
+import type { Fields } from "./fields.ts";
 
 export function startConversation(call: Call): Promise<Response> {
   const body = fieldsOf(call.body);

@@ -4,8 +4,9 @@
 import { KINDS, TIERS } from "./accounts.ts";
 import { describeAccount } from "./account-calls.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { fieldsOf, textOf } from "./world.ts";
-import type { Fields, World } from "./world.ts";
+import { fieldsOf, textOf } from "./fields.ts";
+import type { World } from "./world.ts";
+import type { Fields } from "./fields.ts";
 import { XAI_KINDS } from "./xai/keys.ts";
 import type { XaiKind } from "./xai/keys.ts";
 import { XAI_SCENARIOS } from "./xai/words.ts";

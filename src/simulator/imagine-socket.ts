@@ -11,8 +11,9 @@ import { readWords } from "./scenarios.ts";
 import type { Words } from "./scenarios.ts";
 import { createSocketLine } from "./socket-session.ts";
 import type { SocketSession } from "./socket-session.ts";
-import { fieldsOf, textOf } from "./world.ts";
-import type { Fields, World } from "./world.ts";
+import { fieldsOf, textOf } from "./fields.ts";
+import type { World } from "./world.ts";
+import type { Fields } from "./fields.ts";
 
 interface PictureAsk {
   requestId: string;

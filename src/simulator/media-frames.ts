@@ -7,7 +7,7 @@ import { describeConversation, faultObject, newConversation } from "./chat-frame
 import { responseObject } from "./response-object.ts";
 import type { Words } from "./scenarios.ts";
 import { earlySteps } from "./script.ts";
-import type { Fields } from "./world.ts";
+import type { Fields } from "./fields.ts";
 
 export interface MediaJob {
   message: string;

@@ -13,8 +13,10 @@ import { invalid, notFound, onGeneration, refusalByWord, toResponse, tooManyRequ
 import { readWords } from "./scenarios.ts";
 import type { Words } from "./scenarios.ts";
 import { padVideo, stillVideo } from "./video-file.ts";
-import { fieldsOf, jsonResponse, keepAsset, textOf, textsOf } from "./world.ts";
-import type { Call, Fields } from "./world.ts";
+import { jsonResponse, keepAsset } from "./world.ts";
+import { fieldsOf, textOf, textsOf } from "./fields.ts";
+import type { Call } from "./world.ts";
+import type { Fields } from "./fields.ts";
 
 /** The answer of a media call that came over the chat route; undefined for an ordinary chat. */
 export function mediaAnswer(call: Call, body: Fields): Response | undefined {

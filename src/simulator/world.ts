@@ -66,21 +66,6 @@ export function jsonResponse(
   });
 }
 
-export type Fields = Record<string, unknown>;
-
-/** The value as an object to look into; an empty one for everything else. */
-export function fieldsOf(value: unknown): Fields {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-export function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-export function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-}
-
 export function keepAsset(account: Account, asset: Omit<Asset, "createdAt">): Asset {
   const kept = { ...asset, createdAt: nowMs() };
   account.assets.set(kept.id, kept);

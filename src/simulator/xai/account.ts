@@ -1,6 +1,6 @@
 // Who a key is and which models it may use: /v1/api-key, /v1/me, the four listings, tokenize-text.
 // Knows no generation. Invariant: a key of a small team sees in every listing what it may use, and nothing else.
-import { fieldsOf, textOf } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import { tokensOf } from "../answers.ts";
 import { answered } from "./call.ts";
 import type { XaiCall } from "./call.ts";

@@ -1,8 +1,8 @@
 // Reads a body of Responses or Chat Completions into one ask: turns, tools, wishes.
 // Refuses nothing but a model; what else is wrong with a body is told by check.ts.
 // Invariant: both surfaces give the same ask for the same conversation.
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 import type { Words } from "../scenarios.ts";
 import type { Effort, TextModel } from "./models.ts";
 import { countTokens } from "./usage.ts";

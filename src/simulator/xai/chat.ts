@@ -2,8 +2,8 @@
 // Knows nothing of Responses. Invariant: reasoning tokens are never part of completion tokens here.
 import type { Beat } from "../answer-stream.ts";
 import { nowMs, randomHex, randomUuid } from "../chance.ts";
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 import { askOfChat } from "./ask.ts";
 import type { XaiAsk } from "./ask.ts";
 import { answered, isRefusal, refusedGeneration } from "./call.ts";
@@ -17,6 +17,7 @@ import { playStream, playWhole } from "./play.ts";
 import { badArgument, modelMissing, notFound } from "./refusals.ts";
 import type { XaiRefusal } from "./refusals.ts";
 import { servedModel } from "./responses.ts";
+import { spoken } from "./spoken.ts";
 import { chatUsage } from "./usage.ts";
 
 export async function createCompletion(call: XaiCall): Promise<Response | XaiRefusal> {
@@ -59,8 +60,7 @@ function readAsk(call: XaiCall): XaiAsk | XaiRefusal {
 function withEcho(plan: Plan, ask: XaiAsk): Plan {
   const earlier = ask.turns.findLast(({ role }) => role === "assistant")?.text ?? "";
   if (!ask.words.has("echo-assistant") || earlier === "") return plan;
-  const spoken = { tokens: [earlier], json: [JSON.stringify(earlier)] };
-  return { ...plan, parts: [{ do: "say", spoken, annotations: [] }, ...plan.parts] };
+  return { ...plan, parts: [{ do: "say", spoken: spoken([earlier]), annotations: [] }, ...plan.parts] };
 }
 
 function toolCalls(parts: Part[]): ChatToolCall[] {

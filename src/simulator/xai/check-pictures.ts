@@ -1,7 +1,7 @@
 // Looks at the pictures and files in a message's content: what the simulated API cannot read is refused.
 // Knows no conversation. Invariant: nothing is fetched; only inline pictures are measured.
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 import { badArgument, badShape } from "./refusals.ts";
 import type { XaiRefusal } from "./refusals.ts";
 

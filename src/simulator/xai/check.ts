@@ -1,8 +1,8 @@
 // What the simulated API refuses in a body of Responses or Chat Completions, before anything is generated.
 // Knows no answer. Invariant: a body is refused for the first fault found, with the words of the real API where they
 // are known.
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 import { toolsOf } from "./ask.ts";
 import { checkPictures } from "./check-pictures.ts";
 import type { TextModel } from "./models.ts";

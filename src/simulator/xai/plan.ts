@@ -3,19 +3,15 @@
 import { answerText, longTokens, tokensOf } from "../answers.ts";
 import { previewJpeg } from "../pictures.ts";
 import type { Words } from "../scenarios.ts";
-import { fieldsOf, textOf } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
 import type { XaiAsk, XaiFunction } from "./ask.ts";
 import { sealBlob } from "./blobs.ts";
 import type { XaiCall } from "./call.ts";
 import { sampleOf } from "./schema.ts";
+import { spoken } from "./spoken.ts";
+import type { Spoken } from "./spoken.ts";
 import { countTokens, NO_TOOLS, SAMPLES, ticksOf } from "./usage.ts";
 import type { ToolCounts, Usage } from "./usage.ts";
-
-/** A text with its tokens, which are also kept as JSON so that a stream has nothing left to encode. */
-export interface Spoken {
-  tokens: string[];
-  json: string[];
-}
 
 export interface Annotation {
   type: "url_citation";
@@ -198,16 +194,15 @@ function citedText(words: Words): Part {
 // --- size, time and price ---------------------------------------------------------------------------------
 
 function say(tokens: string[]): Extract<Part, { do: "say" }> {
-  return { do: "say", spoken: { tokens, json: tokens.map((token) => JSON.stringify(token)) }, annotations: [] };
+  return { do: "say", spoken: spoken(tokens), annotations: [] };
 }
 
 function longText({ world }: XaiCall, count: number): Spoken {
   const known = world.xai.longTexts.get(String(count));
   if (known !== undefined) return known;
-  const tokens = [...longTokens(count)];
-  const spoken = { tokens, json: tokens.map((token) => JSON.stringify(token)) };
-  world.xai.longTexts.set(String(count), spoken);
-  return spoken;
+  const made = spoken([...longTokens(count)]);
+  world.xai.longTexts.set(String(count), made);
+  return made;
 }
 
 function limited(ask: XaiAsk, made: { parts: Part[]; reasoning: number }): { parts: Part[]; cut: boolean } {
@@ -235,17 +230,17 @@ function bill(
   ask: XaiAsk,
   made: { parts: Part[]; reasoning: number; tools: ToolCounts | undefined },
 ): Usage {
-  const spoken = made.parts.reduce((sum, part) => sum + tokenCountOf(part), 0);
+  const said = made.parts.reduce((sum, part) => sum + tokenCountOf(part), 0);
   const calls = made.parts.reduce((sum, part) => sum + (part.do === "call" ? countTokens(part.args) + 12 : 0), 0);
   // What server tools found is read by the model, too.
   const input = ask.inputTokens + (made.tools === undefined ? 0 : 2_000);
   const counts = {
     input,
     cached: cachedTokens(call, ask, input),
-    output: spoken + calls + made.reasoning,
+    output: said + calls + made.reasoning,
     reasoning: made.reasoning,
     tools: made.tools,
-    context: { input: ask.inputTokens, output: spoken + calls },
+    context: { input: ask.inputTokens, output: said + calls },
   };
   return { ...counts, ticks: ticksOf(ask.model.id, counts, ask.priority) };
 }

@@ -6,7 +6,7 @@ import { pause } from "../chance.ts";
 import type { Framing } from "../framing.ts";
 import { cutResponse } from "../refusals.ts";
 import type { Words } from "../scenarios.ts";
-import type { Fields } from "../world.ts";
+import type { Fields } from "../fields.ts";
 import { answered, generationHeaders, hangHeaders } from "./call.ts";
 import type { XaiCall } from "./call.ts";
 import { tokenCountOf } from "./plan.ts";

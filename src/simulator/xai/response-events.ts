@@ -2,7 +2,7 @@
 // Knows no request. Invariant: sequence numbers count every event from 0, and the items of the last event are those
 // that were streamed.
 import type { Beat } from "../answer-stream.ts";
-import type { Fields } from "../world.ts";
+import type { Fields } from "../fields.ts";
 import type { Disturbance, Part, Plan } from "./plan.ts";
 import { tokenCountOf } from "./plan.ts";
 import type { MadeItem } from "./response-items.ts";

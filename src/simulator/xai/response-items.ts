@@ -1,7 +1,7 @@
 // The output items of a simulated response, complete as they stand at its end.
 // Knows no stream. Invariant: one item per part, in the same order.
 import { randomHex, randomUuid } from "../chance.ts";
-import type { Fields } from "../world.ts";
+import type { Fields } from "../fields.ts";
 import type { Part, Plan } from "./plan.ts";
 
 export interface MadeItem {

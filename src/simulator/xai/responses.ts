@@ -1,8 +1,8 @@
 // POST /v1/responses and what belongs to stored answers: read, delete, input items, compaction.
 // Knows nothing of Chat Completions. Invariant: an answer can be continued by the team that got it, and by no other.
 import { nowMs, randomHex, randomUuid } from "../chance.ts";
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 import { askOfResponses, inputItems } from "./ask.ts";
 import type { XaiAsk } from "./ask.ts";
 import { openBlob, sealBlob } from "./blobs.ts";

@@ -1,7 +1,7 @@
 // JSON schemas as the simulated API takes them: what it refuses in one, and a small value that fits one.
 // Knows no request. Invariant: a sample fits every schema whose keywords the real API obeys.
-import { fieldsOf, textOf } from "../world.ts";
-import type { Fields } from "../world.ts";
+import { fieldsOf, textOf } from "../fields.ts";
+import type { Fields } from "../fields.ts";
 
 const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
 const MAX_DEPTH = 24;

@@ -3,10 +3,10 @@
 import { createBoundedMap } from "../../lib/bounded-map.ts";
 import type { BoundedMap } from "../../lib/bounded-map.ts";
 import { nowMs } from "../chance.ts";
-import type { Fields } from "../world.ts";
+import type { Fields } from "../fields.ts";
 import { createXaiKeyBook } from "./keys.ts";
 import type { XaiKeyBook } from "./keys.ts";
-import type { Spoken } from "./plan.ts";
+import type { Spoken } from "./spoken.ts";
 
 export interface StoredResponse {
   teamId: string;
