@@ -1,9 +1,9 @@
-// The calls about the account itself: session, quotas, settings, voice token, the page with the verification meta.
+// The calls about the account itself: session, quotas, settings, the page with the verification meta.
 // Knows nothing of generation. Invariant: numbers reported here are those that generation spends.
 import { refill } from "./accounts.ts";
 import type { Account, Counter, ImagineCounterName } from "./accounts.ts";
 import { modeOfModeId, modeOfModelMode } from "./chat-request.ts";
-import { nowMs, randomUuid, stableUuid } from "./chance.ts";
+import { nowMs, stableUuid } from "./chance.ts";
 import { invalid, notFound, toResponse } from "./refusals.ts";
 import { jsonResponse } from "./world.ts";
 import { fieldsOf, textOf } from "./fields.ts";
@@ -122,22 +122,6 @@ export async function updateFeatureControls({ account, request, entry }: Call): 
 /** Since 2026-08 the cookie alone is refused here. */
 export function creditsConfig(): Response {
   return grpcResponse(16, "No credentials presented. [WKE=unauthenticated:no-credentials]");
-}
-
-export function livekitToken({ account, body, entry }: Call): Response {
-  const payload = textOf(fieldsOf(body)["sessionPayload"]);
-  let session: unknown;
-  try {
-    session = JSON.parse(payload);
-  } catch {
-    return toResponse(invalid("sessionPayload must be a JSON text"));
-  }
-  const claims = { sub: account.uuid, video: { room: `room-${entry.id}`, roomJoin: true }, metadata: session };
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  return jsonResponse({
-    token: `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}.c2ltdWxhdGVk`,
-    requestId: randomUuid(),
-  });
 }
 
 async function grpcMessage(request: Request): Promise<Uint8Array | undefined> {

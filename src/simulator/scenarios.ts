@@ -35,7 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "sidebyside", group: "answer", summary: "two candidate answers, marked sideBySideIndex 0 and 1 (REST)" },
   { name: "longer-final", group: "answer", summary: "the final message is longer than the streamed tokens" },
   { name: "only-final", group: "answer", summary: "no token at all, the text comes in the final message only" },
-  { name: "empty", group: "answer", summary: "a complete answer without any text" },
+  { name: "empty", group: "answer", summary: "a complete answer without any text (voice: without a token)" },
   { name: "spacers", group: "answer", number: 50, summary: "N empty tokens among the real ones" },
   { name: "thinking", group: "reasoning", summary: "reasoning tokens before the answer" },
   { name: "thinking-late", group: "reasoning", summary: "a reasoning token after visible text" },

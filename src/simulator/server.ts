@@ -24,6 +24,7 @@ import { createPost, createPostLink, upscaleVideo } from "./media.ts";
 import { invalid, notFound, outOfDate, refusalByAccount, toResponse, unauthenticated } from "./refusals.ts";
 import type { Area } from "./refusals.ts";
 import type { SocketSession } from "./socket-session.ts";
+import { isVoicePath, livekitToken, voiceRoute } from "./voice.ts";
 import type { Handler, SimulatorOptions, World } from "./world.ts";
 import { xaiRoute } from "./xai/routes.ts";
 import { createXaiState } from "./xai/state.ts";
@@ -76,7 +77,7 @@ const ROUTES: Route[] = [
   route("POST /auth_mgmt.AuthManagement/SetTosAcceptedVersion", accountCalls.acceptTosVersion),
   route("POST /auth_mgmt.AuthManagement/UpdateUserFeatureControls", accountCalls.updateFeatureControls),
   route("POST /grok_api_v2.GrokBuildBilling/GetGrokCreditsConfig", accountCalls.creditsConfig),
-  route("POST /rest/livekit/tokens", accountCalls.livekitToken, { signed: true }),
+  route("POST /rest/livekit/tokens", livekitToken, { signed: true }),
   route("GET /users/:path*", downloadAsset, { area: "asset" }),
 ];
 
@@ -136,6 +137,7 @@ async function dispatch(world: World, request: Request, server: Server<SocketSes
   server.timeout(request, 0);
   if (url.pathname.startsWith("/__sim/")) return controlRoute(world, request, url);
   if (url.pathname.startsWith("/xai/")) return xaiRoute({ world, request, url, server });
+  if (isVoicePath(url.pathname)) return voiceRoute({ world, request, url, server });
   const found = findRoute(request.method, url.pathname);
   const cookies = readCookies(request);
   const account = world.accounts.find(cookies.get("sso") ?? "");

@@ -8,10 +8,24 @@ import * as account from "./account.ts";
 import { isRefusal } from "./call.ts";
 import type { XaiCall, XaiHandler } from "./call.ts";
 import { createCompletion, readDeferred } from "./chat.ts";
+import * as files from "./files.ts";
+import { editImages, generateImages } from "./images.ts";
 import type { XaiKey } from "./keys.ts";
-import { noCredentials, refusalByKey, refuse, toXaiResponse, wrongKey } from "./refusals.ts";
+import { servePublic } from "./public-files.ts";
+import { createRealtimeSession, DEFAULT_VOICE_MODEL } from "./realtime.ts";
+import {
+  modelMissing,
+  noCredentials,
+  refusalByKey,
+  refusalOfGeneration,
+  refuse,
+  toXaiResponse,
+  wrongKey,
+} from "./refusals.ts";
 import type { XaiArea, XaiRefusal } from "./refusals.ts";
 import { compactResponse, createResponse, deleteResponse, listInputItems, readResponse } from "./responses.ts";
+import * as speech from "./speech.ts";
+import { editVideo, extendVideo, generateVideo, pollVideo } from "./videos.ts";
 
 interface XaiRoute {
   method: string;
@@ -41,7 +55,25 @@ const ROUTES: XaiRoute[] = [
   route("GET /v1/responses/:id/input_items", listInputItems),
   route("POST /v1/chat/completions", createCompletion, "text"),
   route("GET /v1/chat/deferred-completion/:id", readDeferred),
+  route("POST /v1/images/generations", generateImages, "media"),
+  route("POST /v1/images/edits", editImages, "media"),
+  route("POST /v1/videos/generations", generateVideo, "media"),
+  route("POST /v1/videos/edits", editVideo, "media"),
+  route("POST /v1/videos/extensions", extendVideo, "media"),
+  route("GET /v1/videos/:id", pollVideo),
+  route("POST /v1/files", files.uploadFile),
+  route("GET /v1/files", files.listFiles),
+  route("GET /v1/files/:id", files.getFile),
+  route("DELETE /v1/files/:id", files.deleteFile),
+  route("GET /v1/files/:id/content", files.fileContent),
+  route("POST /v1/tts", speech.speak, "media"),
+  route("GET /v1/tts/voices", speech.listVoices),
+  route("GET /v1/tts/voices/:id", speech.getVoice),
+  route("POST /v1/stt", speech.transcribe, "media"),
+  route("POST /v1/realtime/client_secrets", speech.createClientSecret, "media"),
 ];
+
+const REALTIME = "/v1/realtime";
 
 export interface XaiArrival {
   world: World;
@@ -51,13 +83,13 @@ export interface XaiArrival {
 }
 
 /** undefined when the connection has become a socket. */
-export async function xaiRoute({ world, request, url }: XaiArrival): Promise<Response | undefined> {
+export async function xaiRoute({ world, request, url, server }: XaiArrival): Promise<Response | undefined> {
   const path = url.pathname.slice("/xai".length);
   const found = findRoute(request.method, path);
-  const presented = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  const presented = presentedKey(world, request);
   const key = presented === undefined ? undefined : world.xai.keys.find(presented);
   const entry = world.journal.write({
-    route: found === undefined ? `${request.method} ${url.pathname}` : found.route.label,
+    route: labelOf(request.method, url.pathname, found),
     method: request.method,
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
@@ -67,7 +99,18 @@ export async function xaiRoute({ world, request, url }: XaiArrival): Promise<Res
     ssoTwice: false,
     body: undefined,
   });
-  const answer = await answerTo({ world, request, url, found, key, presented, entry });
+  const asked = { world, request, url, found, key, presented, entry };
+  const answer =
+    path === REALTIME && request.method === "GET"
+      ? upgrade(asked, server)
+      : path.startsWith("/files/")
+        ? await servePublic(world, request, path)
+        : await answerTo(asked);
+  if (answer === undefined) {
+    world.journal.answered(entry, 101);
+    world.xai.count(entry.account, entry.route, 101);
+    return undefined;
+  }
   const response = isRefusal(answer) ? toXaiResponse(answer, key) : answer;
   world.journal.answered(entry, response.status);
   world.xai.count(entry.account, entry.route, response.status);
@@ -96,6 +139,45 @@ async function answerTo({ found, key, presented, entry, ...call }: Asked): Promi
   entry.body = body.json;
   const asked: XaiCall = { ...call, params: found.params, key, body: body.json, entry };
   return found.route.handler(asked);
+}
+
+/** The key of the header, or the one that a browser's short-lived secret stands for. */
+function presentedKey(world: World, request: Request): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  const secret = SECRET.exec(request.headers.get("sec-websocket-protocol") ?? "")?.[1];
+  return secret === undefined ? bearer : (world.xai.clientSecrets.get(secret) ?? secret);
+}
+
+const SECRET = /(?:^|,\s*)xai-client-secret\.([\w-]+)/;
+
+/** undefined when the connection has become a socket. */
+function upgrade({ world, request, url, key, presented, entry }: Asked, server: XaiArrival["server"]): Upgraded {
+  if (presented === undefined) return noCredentials();
+  if (key === undefined) return wrongKey();
+  // Without a model the address gets a default one, and says nothing about it.
+  const model = url.searchParams.get("model") ?? DEFAULT_VOICE_MODEL;
+  const refusal = refusalByKey(key, "media") ?? refusalOfGeneration(key, model);
+  if (refusal !== undefined) return refusal;
+  if (!/^grok-voice-(latest|think-fast-[12]\.0|3\.0)$/.test(model)) return modelMissing(key, model);
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+    return { status: 426, body: { error: "Upgrade expected" } };
+  const session = createRealtimeSession({ world, key, entry, model });
+  const secret = SECRET.exec(request.headers.get("sec-websocket-protocol") ?? "");
+  const protocol =
+    secret === null
+      ? request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim()
+      : `xai-client-secret.${secret[1]}`;
+  const headers = protocol === undefined ? {} : { headers: { "sec-websocket-protocol": protocol } };
+  if (server.upgrade(request, { data: session, ...headers })) return undefined;
+  session.closed();
+  return refuse(400, "invalid-argument", "Upgrade failed");
+}
+
+type Upgraded = XaiRefusal | undefined;
+
+function labelOf(method: string, pathname: string, found: Found | undefined): string {
+  if (found !== undefined) return found.route.label;
+  return pathname.startsWith("/xai/files/") ? `${method} /xai/files/:path*` : `${method} ${pathname}`;
 }
 
 function wrongPath(pathname: string): XaiRefusal {
