@@ -1,4 +1,4 @@
-// The pages for people: one document for all paths of the admin dashboard, and what it loads. Holds no secret.
+// The pages for people: one document for all paths of the admin dashboard, one for the playground, and what they load. Holds no secret.
 // Invariant: a document is never kept by anything on the way and runs under a policy without inline code or other hosts.
 import { GatewayError } from "../../core/errors.ts";
 import { withoutPrefix } from "../below.ts";
@@ -7,21 +7,31 @@ import { createPages, pagesFolder } from "../pages.ts";
 
 const pages = createPages(pagesFolder);
 
-const POLICY = [
-  "default-src 'self'",
-  "img-src 'self' data: blob:",
-  "media-src 'self' data: blob:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+const policy = (connect: readonly string[]): string =>
+  [
+    "default-src 'self'",
+    `connect-src 'self'${connect.map((place) => ` ${place}`).join("")}`,
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+
+/** A voice session goes from the browser to its server itself, over a socket and over plain requests. */
+const voicePlaces = ({ config }: Call): string[] => {
+  const { host } = new URL(config.voice.livekit_url);
+  return config.voice.livekit_url.startsWith("wss:")
+    ? [`wss://${host}`, `https://${host}`]
+    : [`ws://${host}`, `http://${host}`];
+};
 
 /** From the asked address back to the gateway's own root: a page may lie below a path that only the proxy knows. */
 const wayToRoot = ({ url, config }: Call): string =>
   "../".repeat(withoutPrefix(url.pathname, config.app.app_url).split("/").length - 2) || "./";
 
-const document = async (name: string, call: Call): Promise<Response> => {
+const document = async (name: string, call: Call, connect: readonly string[] = []): Promise<Response> => {
   const file = await pages.html(name);
   if (!file) {
     throw new GatewayError("not_found", "The pages are not built; run npm run build, or bun scripts/pages.ts.");
@@ -31,7 +41,7 @@ const document = async (name: string, call: Call): Promise<Response> => {
     headers: {
       "content-type": file.mime,
       "cache-control": "no-store",
-      "content-security-policy": POLICY,
+      "content-security-policy": policy(connect),
       "cross-origin-opener-policy": "same-origin",
     },
   });
@@ -59,6 +69,11 @@ const leadTo =
   (call: Call): Response =>
     new Response(null, { status: 302, headers: { location: wayToRoot(call) + path, "cache-control": "no-store" } });
 
+const playground = (call: Call): Promise<Response> => {
+  if (call.deps.publicAccess.pages) return document("playground", call, voicePlaces(call));
+  throw new GatewayError("not_found", "The playground is switched off (app.public_enabled).");
+};
+
 const ADMIN_PAGES = ["login", "token", "keys", "config", "cache", "downstream", "dialog", "datacenter", "audit"];
 
 export const pageRoutes: readonly Route[] = [
@@ -73,6 +88,15 @@ export const pageRoutes: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/chat",
+    aliases: ["/imagine", "/video", "/voice"],
+    auth: "public",
+    quiet: true,
+    summary: "The playground; not found while it is off.",
+    handle: playground,
+  },
+  {
+    method: "GET",
     path: "/static/:file",
     auth: "public",
     quiet: true,
@@ -84,8 +108,8 @@ export const pageRoutes: readonly Route[] = [
     path: "/login",
     auth: "public",
     quiet: true,
-    summary: "Leads to the login of the admin dashboard.",
-    handle: leadTo("admin/login"),
+    summary: "The login of the playground while that is on; else leads to the login of the admin dashboard.",
+    handle: (call) => (call.deps.publicAccess.pages ? playground(call) : leadTo("admin/login")(call)),
   },
   {
     method: "GET",
@@ -100,7 +124,7 @@ export const pageRoutes: readonly Route[] = [
     path: "/",
     auth: "public",
     quiet: true,
-    summary: "Leads to the admin dashboard.",
-    handle: leadTo("admin"),
+    summary: "Leads to the playground while that is on, else to the admin dashboard.",
+    handle: (call) => leadTo(call.deps.publicAccess.pages ? "chat" : "admin")(call),
   },
 ];
