@@ -34,12 +34,15 @@ const demoEnvironment = (given: Environment, place: { folder: string; upstream: 
   SERVER_HOST: "127.0.0.1",
   SERVER_PORT: "0",
   GROK2API_APP_API_KEY: `sk-demo-${readablePassword()}`,
+  GROK2API_APP_PUBLIC_ENABLED: "true",
+  GROK2API_APP_PUBLIC_BYPASS_API_KEY: "false",
   ...given,
   CONFIG_LOCAL_PATH: undefined,
   DATA_DIR: place.folder,
   GROK2API_GROK_BASE_URL: place.upstream,
   GROK2API_GROK_ASSETS_URL: place.upstream,
   GROK2API_GROK_ACCOUNTS_URL: place.upstream,
+  GROK2API_VOICE_LIVEKIT_URL: place.upstream.replace(/^http/, "ws"),
 });
 
 const describe = (app: App, at: { url: string; upstream: string }): string => {
@@ -56,6 +59,7 @@ const describe = (app: App, at: { url: string; upstream: string }): string => {
     "",
     `  API address:     ${at.url}/v1`,
     `  API key:         ${key ?? "(none is needed)"}`,
+    `  Playground:      ${at.url}/chat`,
     `  Admin page:      ${at.url}/admin`,
     `  Admin password:  ${password}`,
     `  Simulator:       ${at.upstream}`,

@@ -3,10 +3,11 @@
 // Invariant: only a token that this simulator gave opens the room.
 import type { Server, ServerWebSocket } from "bun";
 import { nowMs, pause, randomUuid } from "./chance.ts";
+import { fieldsOf, textOf } from "./fields.ts";
 import { invalid, refusalByWord, toResponse } from "./refusals.ts";
 import { readWords } from "./scenarios.ts";
 import type { SocketSession } from "./socket-session.ts";
-import { fieldsOf, jsonResponse, textOf } from "./world.ts";
+import { jsonResponse } from "./world.ts";
 import type { Call, World } from "./world.ts";
 
 const SIGNATURE = "c2ltdWxhdGVk";
