@@ -93,6 +93,8 @@ export interface GenerationRequest {
   readonly reasoningEffort?: ReasoningEffort;
   /** Explicit wish about showing reasoning; wins over the operator's default. */
   readonly showReasoning?: boolean;
+  /** The caller will send reasoning back with the conversation, in the form that only its upstream can read. */
+  readonly wantsSealedReasoning?: boolean;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   readonly tools?: readonly ToolDefinition[];

@@ -116,7 +116,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
   const chat: ChatGateway["chat"] = async (request, context) => {
     const { record } = context;
     const settings = config();
-    const { offers } = chatModel(catalogue, request.model);
+    const offers = ableOffers(chatModel(catalogue, request.model), request);
     record.model = request.model;
     const continuing = await prepareContinuation({
       request,
@@ -198,6 +198,16 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
   };
 
   return { chat };
+};
+
+/** Web accounts search by themselves, but run no tool that a caller names. */
+const ableOffers = ({ offers }: PublicModel, { model, serverTools }: GenerationRequest): readonly Model[] => {
+  const named = serverTools?.find(({ type }) => type === "code_interpreter");
+  if (named === undefined) return offers;
+  const able = offers.filter(({ upstream }) => upstream === "xai");
+  if (able.length > 0) return able;
+  const message = `The tool '${named.type}' needs the official API, which does not serve the model '${model}' here.`;
+  throw new GatewayError("unsupported_value", message, { param: "tools" });
 };
 
 /** What the accounts of each kind are asked, the preferred kind first. */

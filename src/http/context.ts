@@ -204,6 +204,9 @@ export const ATTEMPTS_HEADER = "x-grok2api-attempts";
 /** Whether the conversation stayed with its account: new, kept or moved. */
 export const SESSION_HEADER = "x-grok2api-session";
 
+/** What the official API charged for a whole answer; 10,000,000,000 ticks are one US dollar. Streams tell it in their usage. */
+export const COST_HEADER = "x-grok2api-cost-in-usd-ticks";
+
 /** Whether the upstream's own conversation was gone on with, or told anew. Only for requests that continue something. */
 export const CONTINUATION_HEADER = "x-grok2api-continuation";
 

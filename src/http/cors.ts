@@ -1,10 +1,11 @@
 // Which foreign pages may read an answer. Admin routes are never for foreign pages; files are for everybody, because their
 // names cannot be guessed. Invariant: no credentials are ever allowed, so `*` is a safe origin.
-import { ATTEMPTS_HEADER, type AuthClass, CONTINUATION_HEADER, SESSION_HEADER } from "./context.ts";
+import { ATTEMPTS_HEADER, COST_HEADER, type AuthClass, CONTINUATION_HEADER, SESSION_HEADER } from "./context.ts";
 
 const EXPOSED = [
   "x-request-id, request-id, retry-after, retry-after-ms, openai-processing-ms",
   ATTEMPTS_HEADER,
+  COST_HEADER,
   SESSION_HEADER,
   CONTINUATION_HEADER,
   ...["requests", "concurrency", "tokens", "chat", "heavy", "images", "videos"].flatMap((what) =>

@@ -13,6 +13,7 @@ import { withoutPrefix } from "./below.ts";
 import { checkDeclaredSize } from "./body.ts";
 import {
   ATTEMPTS_HEADER,
+  COST_HEADER,
   SESSION_HEADER,
   type AuthClass,
   type HttpDeps,
@@ -186,6 +187,8 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   const attempts = Math.max(call.record.begun, call.record.attempts.length);
   if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
   if (call.record.session !== null) headers.set(SESSION_HEADER, call.record.session);
+  const cost = call.record.usage?.costTicks;
+  if (cost !== undefined) headers.set(COST_HEADER, String(cost));
   const { client } = call.principal;
   if (client) {
     for (const [name, value] of call.deps.limits.headers(client)) headers.set(name, value);

@@ -30,6 +30,8 @@ describe("the table", () => {
       "proxy.asset_proxy_url",
       "proxy.cf_clearance",
       "proxy.cf_cookies",
+      "xai.api_keys",
+      "xai.proxy_url",
       "metrics.token",
     ]);
   });

@@ -292,7 +292,7 @@ describe("refusals", () => {
     [{ text: { verbosity: "max" } }, "invalid_value", "text.verbosity"],
     [{ tools: [{ type: "function", name: "a b" }] }, "invalid_tools", "tools.0.name"],
     [{ tools: [{ type: "image_generation", partial_images: 9 }] }, "invalid_value", "tools.0.partial_images"],
-    [{ tools: [{ type: "code_interpreter" }] }, "invalid_tools", "tools.0.type"],
+    [{ tools: [{ type: "computer_use_preview" }] }, "invalid_tools", "tools.0.type"],
     [{ tool_choice: "required" }, "invalid_tool_choice", "tool_choice"],
     [{ tool_choice: { type: "function", name: "f" } }, "invalid_tool_choice", "tool_choice"],
     [{ parallel_tool_calls: "often" }, "invalid_value", "parallel_tool_calls"],
@@ -381,6 +381,7 @@ describe("fields", () => {
       toolChoice: { mode: "forced", name: "f" },
       parallelToolCalls: false,
       webSearch: true,
+      serverTools: [{ type: "web_search", options: {} }],
       responseFormat: { type: "json_schema", name: "n", schema: { type: "object" }, strict: true },
       sessionKey: "k",
     });

@@ -29,7 +29,7 @@ describe("refused", () => {
     [{ tools: "f" }, "invalid_tools", "tools"],
     [{ tools: [1] }, "invalid_tools", "tools.0"],
     [{ tools: [{}] }, "invalid_tools", "tools.0.type"],
-    [{ tools: [{ type: "code_interpreter" }] }, "invalid_tools", "tools.0.type"],
+    [{ tools: [{ type: "computer_use_preview" }] }, "invalid_tools", "tools.0.type"],
     [{ tools: [{ type: "custom", custom: { name: "f" } }] }, "invalid_tools", "tools.0.type"],
     [{ tools: [{ type: "function" }] }, "invalid_tools", "tools.0.name"],
     [{ tools: [{ type: "function", function: "f" }] }, "invalid_tools", "tools.0.function"],

@@ -74,6 +74,9 @@ export const createAnswerFold = (options: AnswerFoldOptions, sink: AnswerSink): 
       case "reasoning-delta":
         if (showThinking) thoughts.add(event.text);
         return;
+      case "reasoning-end":
+        if (showThinking && event.sealed !== undefined) blocks.seal(event.sealed);
+        return;
       case "activity":
         if (showThinking && event.phase === "start") thoughts.line(activityText(event));
         return;
@@ -148,6 +151,8 @@ interface BlockWriter {
   enter(type: "text" | "thinking"): boolean;
   text(text: string): void;
   thinking(text: string): void;
+  /** What the upstream gave as the reasoning that only it can read: the signature of the block, which ends here. */
+  seal(signature: string): void;
   startTool(event: Extract<GenerationEvent, { type: "tool-start" }>): void;
   toolInput(json: string): void;
   endTool(fullArguments: string): void;
@@ -161,11 +166,12 @@ const createBlockWriter = (answerId: string, sink: AnswerSink): BlockWriter => {
   let open: BlockStart["type"] | null = null;
   let openTool: number | null = null;
   let sent = "";
-  let seal: Seal = createSeal(answerId);
+  let digest: Seal = createSeal(answerId);
+  let signature: string | null = null;
 
   const close = () => {
     if (open === null) return;
-    if (open === "thinking") sink.signature(index, seal.value);
+    if (open === "thinking") sink.signature(index, signature ?? digest.value);
     sink.blockStop(index);
     open = null;
     openTool = null;
@@ -176,6 +182,15 @@ const createBlockWriter = (answerId: string, sink: AnswerSink): BlockWriter => {
     open = block.type;
     sink.blockStart(index, block);
   };
+  const enter = (type: "text" | "thinking"): boolean => {
+    if (open === type) return false;
+    start({ type });
+    if (type === "thinking") {
+      digest = createSeal(answerId);
+      signature = null;
+    }
+    return true;
+  };
   const toolInput = (json: string) => {
     if (json === "") return;
     sent += json;
@@ -183,16 +198,16 @@ const createBlockWriter = (answerId: string, sink: AnswerSink): BlockWriter => {
   };
   return {
     close,
-    enter(type) {
-      if (open === type) return false;
-      start({ type });
-      if (type === "thinking") seal = createSeal(answerId);
-      return true;
-    },
+    enter,
     text: (text) => sink.text(index, text),
     thinking(text) {
-      seal.add(text);
+      digest.add(text);
       sink.thinking(index, text);
+    },
+    seal(given) {
+      enter("thinking");
+      signature = given;
+      close();
     },
     startTool(event) {
       start({ type: "tool_use", id: toolUseId(event.callId), name: event.name });

@@ -3,6 +3,7 @@
 // and what another server did for itself are left out.
 import type { ContentPart, ToolCall } from "../../core/request.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { DIGEST_MARK } from "./seal.ts";
 import { contentTexts, readDocument, readImage } from "./attachments.ts";
 import { at, given, isBlank, list, object, refuse, text } from "./field.ts";
 
@@ -21,6 +22,8 @@ export interface UserBlocks {
 export interface AssistantBlocks {
   readonly content: readonly ContentPart[];
   readonly calls: readonly ToolCall[];
+  /** Reasoning as only its upstream can read it: what the signatures of the thinking blocks hold. */
+  readonly sealed: readonly string[];
 }
 
 /** Blank texts are left out: clients send them after a stop, a compaction or a tool without output. */
@@ -107,20 +110,26 @@ const readResult = (block: JsonObject, param: string): ToolResult => {
 };
 
 export const readAssistant = (content: unknown, param: string): AssistantBlocks => {
-  if (content === undefined || typeof content === "string") return { content: words(content), calls: [] };
+  if (content === undefined || typeof content === "string") return { content: words(content), calls: [], sealed: [] };
   const parts: ContentPart[] = [];
   const calls: ToolCall[] = [];
+  const sealed: string[] = [];
   for (const { block, type, param: place } of blocksOf(content, param)) {
     if (type === "text") parts.push(...readText(block, place));
     else if (type === "tool_use") calls.push(readCall(block, place));
     else if (type === "compaction") parts.push(...readPassage(block));
+    else if (type === "thinking") sealed.push(...signatureOf(block));
     else if (type === "tool_result" || type === "image" || type === "document") {
       refuse(at(`${place}.type`, "invalid_type"), `'${type}' blocks are not allowed in assistant messages`);
     }
     // Any other block is a trace of another server's work.
   }
-  return { content: parts, calls };
+  return { content: parts, calls, sealed };
 };
+
+/** A signature that is only a digest tells its upstream nothing. */
+const signatureOf = ({ signature }: JsonObject): readonly string[] =>
+  typeof signature === "string" && signature !== "" && !signature.startsWith(DIGEST_MARK) ? [signature] : [];
 
 const readCall = (block: JsonObject, param: string): ToolCall => ({
   id: text(block["id"], at(`${param}.id`, "missing_required_parameter")),

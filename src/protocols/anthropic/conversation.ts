@@ -35,7 +35,8 @@ export const parseConversation = (body: JsonObject, limits: AttachmentLimits): r
       answering = true;
       if (blocks.content.length === 0 && blocks.calls.length === 0) return;
       const toolCalls = blocks.calls.length === 0 ? {} : { toolCalls: blocks.calls };
-      turns.push({ role: "assistant", content: blocks.content, ...toolCalls });
+      const sealed = blocks.sealed.length === 0 ? {} : { sealedReasoning: blocks.sealed };
+      turns.push({ role: "assistant", content: blocks.content, ...toolCalls, ...sealed });
       return;
     }
     const blocks = readUser(content, `${param}.content`);

@@ -79,7 +79,7 @@ const parseSession = (metadata: unknown): Pick<GenerationRequest, "sessionKey"> 
   return sessionKey === "" ? {} : { sessionKey };
 };
 
-type Reasoning = Pick<GenerationRequest, "reasoningEffort" | "showReasoning">;
+type Reasoning = Pick<GenerationRequest, "reasoningEffort" | "showReasoning" | "wantsSealedReasoning">;
 
 /** Thinking blocks appear only when they were asked for, whatever the operator's default is. */
 const parseThinking = (body: JsonObject): Reasoning => {
@@ -100,6 +100,7 @@ const parseThinking = (body: JsonObject): Reasoning => {
   return {
     ...(wanted === undefined ? {} : { reasoningEffort: wanted }),
     showReasoning: given(thinking, "display") !== "omitted",
+    wantsSealedReasoning: true,
   };
 };
 

@@ -1,11 +1,14 @@
-// The `signature` of a thinking block: a digest of its text under the answer's id. Clients keep it and send it back with the
-// history; reasoning that comes back is left out, so nothing here is a secret and nothing is verified.
+// The `signature` of a thinking block whose upstream has given none: a digest of its text under the answer's id. Clients keep it
+// and send it back with the history; such reasoning is left out there, so nothing here is a secret and nothing is verified.
 // Invariant: the same text gives the same seal, in whatever pieces it came.
 
 export interface Seal {
   add(text: string): void;
   readonly value: string;
 }
+
+/** What every digest begins with. */
+export const DIGEST_MARK = "g2a_";
 
 /** Two lanes of FNV-1a with different offsets: 64 bits, cheap enough for every piece of a stream. */
 export const createSeal = (answerId: string): Seal => {
@@ -23,7 +26,7 @@ export const createSeal = (answerId: string): Seal => {
     add,
     get value() {
       const hex = (lane: number) => (lane >>> 0).toString(16).padStart(8, "0");
-      return `g2a_${hex(low)}${hex(high)}`;
+      return `${DIGEST_MARK}${hex(low)}${hex(high)}`;
     },
   };
 };

@@ -118,6 +118,8 @@ export interface ChatUsage {
     readonly accepted_prediction_tokens: number;
     readonly rejected_prediction_tokens: number;
   };
+  /** Only where the official API has charged for the answer. */
+  readonly cost_in_usd_ticks?: number;
 }
 
 export const chatUsage = (usage: Usage): ChatUsage => ({
@@ -131,6 +133,7 @@ export const chatUsage = (usage: Usage): ChatUsage => ({
     accepted_prediction_tokens: 0,
     rejected_prediction_tokens: 0,
   },
+  ...(usage.costTicks === undefined ? {} : { cost_in_usd_ticks: usage.costTicks }),
 });
 
 export interface ChatAnnotation {

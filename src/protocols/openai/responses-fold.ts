@@ -181,6 +181,9 @@ export const createResponsesFold = (
           ended = true;
           return fail(event.error);
         case "reasoning-end":
+          if (event.sealed === undefined) return;
+          thinking();
+          return reasoning.seal(event.sealed);
         case "text-start":
         case "text-end":
         case "progress":

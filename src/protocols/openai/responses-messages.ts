@@ -27,8 +27,8 @@ const RESULTS: ReadonlySet<unknown> = new Set([
   "local_shell_call_output",
   "shell_call_output",
 ]);
-/** Reasoning cannot be given back to the upstream, sealed or not; its searches and pictures are part of its answer already. */
-const DROPPED: ReadonlySet<unknown> = new Set(["reasoning", "web_search_call", "image_generation_call"]);
+/** The upstream's searches and pictures are part of its answer already. */
+const DROPPED: ReadonlySet<unknown> = new Set(["web_search_call", "image_generation_call"]);
 
 export const messagesOf = (items: readonly InputItem[]): readonly Message[] => {
   const messages: Message[] = [];
@@ -38,10 +38,15 @@ export const messagesOf = (items: readonly InputItem[]): readonly Message[] => {
     if (type === "message") addMessage(messages, entry);
     else if (CALLS.has(type)) addCall(messages, { entry, calls });
     else if (RESULTS.has(type)) addResult(messages, { entry, calls });
+    else if (type === "reasoning") addReasoning(messages, entry);
     else if (!DROPPED.has(type)) refuseType(type, entry.param);
   }
-  return messages;
+  return messages.filter((message) => !isThoughtAlone(message));
 };
+
+/** Reasoning whose answer is not part of the conversation. */
+const isThoughtAlone = ({ sealedReasoning, content, toolCalls }: Message): boolean =>
+  sealedReasoning !== undefined && content.length === 0 && (toolCalls ?? []).length === 0;
 
 const refuseType = (type: unknown, param: string): never => {
   const at = `${param}.type`;
@@ -57,8 +62,24 @@ const addMessage = (messages: Message[], { item, param, parts }: InputItem): voi
   }
   const place = parts ?? { param: `${param}.content` };
   const content = readContent(given(item, "content"), { ...place, role });
+  const last = messages.at(-1);
+  if (last !== undefined && role === "assistant" && isThoughtAlone(last)) {
+    messages[messages.length - 1] = { ...last, content };
+    return;
+  }
   if (content.length > 0) return void messages.push({ role, content });
   if (role === "user") refuse({ code: "empty_content", param: place.param }, `'${place.param}' must not be empty.`);
+};
+
+/** Only what its upstream can read again goes back; the summary was for the reader. It belongs to the answer that follows. */
+const addReasoning = (messages: Message[], { item }: InputItem): void => {
+  const sealed = item["encrypted_content"];
+  if (typeof sealed !== "string" || sealed === "") return;
+  const last = messages.at(-1);
+  if (last === undefined || !isThoughtAlone(last)) {
+    return void messages.push({ role: "assistant", content: [], sealedReasoning: [sealed] });
+  }
+  messages[messages.length - 1] = { ...last, sealedReasoning: [...(last.sealedReasoning ?? []), sealed] };
 };
 
 interface CallContext {

@@ -26,6 +26,8 @@ export interface ReasoningItem {
   readonly id: string;
   readonly type: "reasoning";
   readonly summary: SummaryText[];
+  /** The reasoning for its upstream, to be sent back with the conversation; only when the caller asked for it. */
+  encrypted_content?: string;
   status: ItemStatus;
 }
 
@@ -102,6 +104,8 @@ export interface ResponsesUsage {
   readonly output_tokens: number;
   readonly output_tokens_details: { readonly reasoning_tokens: number };
   readonly total_tokens: number;
+  /** Only where the official API has charged for the answer. */
+  readonly cost_in_usd_ticks?: number;
 }
 
 export interface ResponseError {
@@ -213,6 +217,7 @@ export const responsesUsage = (usage: Usage): ResponsesUsage => ({
   output_tokens: usage.outputTokens,
   output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
   total_tokens: usage.inputTokens + usage.outputTokens,
+  ...(usage.costTicks === undefined ? {} : { cost_in_usd_ticks: usage.costTicks }),
 });
 
 /** The words for `response.error`: OpenAI's own list is short, and clients act on these few. */

@@ -9,6 +9,8 @@ export interface ReasoningWriter {
   line(text: string): void;
   /** The next text begins a new part. */
   part(): void;
+  /** The reasoning so far as only its upstream can read it; ends the item. */
+  seal(sealed: string): void;
   close(): void;
 }
 
@@ -58,6 +60,14 @@ export const createReasoningWriter = (desk: ItemDesk): ReasoningWriter => {
     desk.sink.frame("response.reasoning_summary_text.delta", { ...at(open), delta: text });
   };
 
+  const finish = () => {
+    if (current === null) return;
+    closePart(current);
+    current.item.status = "completed";
+    desk.done(current.place, current.item);
+    current = null;
+  };
+
   return {
     add: write,
     line(text) {
@@ -68,12 +78,11 @@ export const createReasoningWriter = (desk: ItemDesk): ReasoningWriter => {
     part() {
       nextIsNew = true;
     },
-    close() {
-      if (current === null) return;
-      closePart(current);
-      current.item.status = "completed";
-      desk.done(current.place, current.item);
-      current = null;
+    seal(sealed) {
+      const open = openItem();
+      open.item.encrypted_content = sealed;
+      finish();
     },
+    close: finish,
   };
 };

@@ -59,7 +59,7 @@ export const parseResponsesRequest = (
   const pictureWishes = { ...media.pictureWishes, ...parseDrawingTool(body["tools"]) };
   const cacheKey = textField(body, "prompt_cache_key");
   const sessionKey = explicitSession(body, headers);
-  checkInclude(given(body, "include"));
+  const wantsSealed = readInclude(given(body, "include")).includes(SEALED);
   return {
     input,
     verbosity: text.verbosity,
@@ -72,6 +72,7 @@ export const parseResponsesRequest = (
       ...(text.format === undefined ? {} : { responseFormat: text.format }),
       ...(sessionKey === undefined ? {} : { sessionKey }),
       ...reasoning.options,
+      ...(wantsSealed ? { wantsSealedReasoning: true } : {}),
       ...tools,
       ...media,
       ...(Object.keys(pictureWishes).length === 0 ? {} : { pictureWishes }),
@@ -197,8 +198,9 @@ const parseMetadata = (value: unknown): JsonObject => {
 };
 
 /** Extras of items: those of tools that are not here add nothing, and logprobs cannot be had. */
+const SEALED = "reasoning.encrypted_content";
 const INCLUDES: readonly string[] = [
-  "reasoning.encrypted_content",
+  SEALED,
   "web_search_call.action.sources",
   "web_search_call.results",
   "file_search_call.results",
@@ -207,8 +209,8 @@ const INCLUDES: readonly string[] = [
   "message.input_image.image_url",
 ];
 
-const checkInclude = (value: unknown): void => {
-  if (value === undefined) return;
+const readInclude = (value: unknown): readonly unknown[] => {
+  if (value === undefined) return [];
   if (!Array.isArray(value)) return refuse({ code: "invalid_value", param: "include" }, "'include' must be a list.");
   value.forEach((item: unknown, index) => {
     const param = `include.${index}`;
@@ -217,4 +219,5 @@ const checkInclude = (value: unknown): void => {
     }
     oneOf(item, { code: "invalid_value", param, allowed: INCLUDES });
   });
+  return value;
 };

@@ -1,21 +1,20 @@
 // The tool fields of OpenAI-shaped requests: declarations, choice, and their older names `functions` and `function_call`.
 // Takes the nested shape of Chat Completions and the flat one of Responses. Invariant: what is declared is either offered
 // to the model or refused with `invalid_tools` naming the entry; nothing is dropped in silence.
-import type { GenerationRequest, ToolChoice, ToolDefinition } from "../../core/request.ts";
+import type { GenerationRequest, ServerTool, ToolChoice, ToolDefinition } from "../../core/request.ts";
 import { isObject, type JsonObject } from "../../lib/json.ts";
 import { given, looseBoolean, type Place, refuse } from "./field.ts";
+import { HOSTED_NAMES, hostedType, readHostedTool } from "./hosted-tools.ts";
 
 export const MAX_TOOLS = 128;
 export const MAX_DESCRIPTION_BYTES = 16 * 1024;
 export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-/** The upstream searches by itself; these are accepted and need no declaration. */
-const HOSTED_SEARCH = /^web_search(_preview)?(_\d{4}_\d{2}_\d{2})?$/;
 const NO_PARAMETERS = { type: "object", properties: {} };
 
 export interface ParsedTools {
   readonly tools: readonly ToolDefinition[];
-  /** True when a hosted web search is among the tools. */
-  readonly webSearch: boolean;
+  /** Tools that run at the upstream, such as its web search. */
+  readonly hosted: readonly ServerTool[];
   /** True when the hosted drawing of pictures is among the tools. */
   readonly draws: boolean;
 }
@@ -77,15 +76,17 @@ const listOf = (value: unknown, place: Place): readonly unknown[] => {
 /** `tools` of Chat Completions and of Responses. */
 export const parseTools = (value: unknown, param: string, rules: ToolRules = { drawing: false }): ParsedTools => {
   const place: Place = { code: "invalid_tools", param };
-  if (value === undefined || value === null) return { tools: [], webSearch: false, draws: false };
-  let webSearch = false;
+  if (value === undefined || value === null) return { tools: [], hosted: [], draws: false };
+  const hosted: ServerTool[] = [];
   let draws = false;
   const tools = listOf(value, place).flatMap((item, index) => {
     const at: Place = { ...place, param: `${param}.${index}` };
     if (!isObject(item)) return refuse(at, `'${at.param}' must be an object.`);
     const { type } = item;
-    if (typeof type === "string" && HOSTED_SEARCH.test(type)) {
-      webSearch = true;
+    const runsUpstream = hostedType(type);
+    if (runsUpstream !== undefined) {
+      // Naming one twice is no more than naming it once.
+      if (!hosted.some((known) => known.type === runsUpstream)) hosted.push(readHostedTool(item, runsUpstream));
       return [];
     }
     if (type === DRAWING && rules.drawing) {
@@ -93,8 +94,8 @@ export const parseTools = (value: unknown, param: string, rules: ToolRules = { d
       return [];
     }
     if (type !== "function") {
-      const hosted = ["web_search", "web_search_preview", ...(rules.drawing ? [DRAWING] : [])];
-      const message = `'${at.param}.type' must be one of: function, ${hosted.join(", ")}.`;
+      const others = [...HOSTED_NAMES, ...(rules.drawing ? [DRAWING] : [])];
+      const message = `'${at.param}.type' must be one of: function, ${others.join(", ")}.`;
       return refuse({ ...at, param: `${at.param}.type` }, message);
     }
     const nested = given(item, "function");
@@ -105,19 +106,19 @@ export const parseTools = (value: unknown, param: string, rules: ToolRules = { d
     return [parseFunctionTool(nested, { ...at, param: `${at.param}.function` })];
   });
   checkToolList(tools, place);
-  return { tools, webSearch, draws };
+  return { tools, hosted, draws };
 };
 
 /** The older `functions`: the same without a type. */
 export const parseFunctions = (value: unknown, param: string): ParsedTools => {
   const place: Place = { code: "invalid_tools", param };
-  if (value === undefined || value === null) return { tools: [], webSearch: false, draws: false };
+  if (value === undefined || value === null) return { tools: [], hosted: [], draws: false };
   const tools = listOf(value, place).map((item, index) => {
     const at: Place = { ...place, param: `${param}.${index}` };
     return isObject(item) ? parseFunctionTool(item, at) : refuse(at, `'${at.param}' must be an object.`);
   });
   checkToolList(tools, place);
-  return { tools, webSearch: false, draws: false };
+  return { tools, hosted: [], draws: false };
 };
 
 export interface ChoiceContext extends ParsedTools {
@@ -139,7 +140,7 @@ const choiceMode = (value: unknown, context: ChoiceContext): (typeof MODES)[numb
   if (mode === undefined) return refuse(place, `'${context.param}' must be auto, none, required or a named function.`);
   if (mode !== "required" || context.tools.length > 0) return mode;
   // What the upstream does by itself cannot be forced; with nothing else declared it decides.
-  if (context.webSearch || context.draws) return "auto";
+  if (context.hosted.length > 0 || context.draws) return "auto";
   return refuse(place, `'${context.param}' is 'required', but no tools are declared.`);
 };
 
@@ -154,7 +155,7 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
     const nested = given(value, "function");
     return { mode: "forced", name: declaredName((isObject(nested) ? nested : value)["name"], context) };
   }
-  if (typeof type === "string" && HOSTED_SEARCH.test(type) && context.webSearch) return { mode: "auto" };
+  if (isHosted(type, context)) return { mode: "auto" };
   if (type === DRAWING && context.draws) return { mode: "auto" };
   if (type !== "allowed_tools") {
     return refuse(place, `'${context.param}.type' must be 'function' or 'allowed_tools'.`);
@@ -165,7 +166,7 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
   if (!Array.isArray(tools)) return refuse(place, `'${context.param}' must list the allowed tools.`);
   const allowed = tools.flatMap((item: unknown) => {
     if (!isObject(item)) return refuse(place, `Every allowed tool of '${context.param}' must be an object.`);
-    if (typeof item["type"] === "string" && HOSTED_SEARCH.test(item["type"])) return [];
+    if (hostedType(item["type"]) !== undefined) return [];
     if (item["type"] === DRAWING && context.draws) return [];
     const inner = given(item, "function");
     return [declaredName((isObject(inner) ? inner : item)["name"], context)];
@@ -177,13 +178,22 @@ export const parseToolChoice = (value: unknown, context: ChoiceContext): ToolCho
   return { mode, allowed };
 };
 
+/** A tool that runs upstream cannot be forced there, only offered. */
+const isHosted = (type: unknown, { hosted }: ChoiceContext): boolean => {
+  const named = hostedType(type);
+  return named !== undefined && hosted.some((tool) => tool.type === named);
+};
+
 const parseFunctionCall = (value: unknown, context: ChoiceContext): ToolChoice | undefined => {
   if (value === undefined) return undefined;
   if (isObject(value)) return { mode: "forced", name: declaredName(value["name"], context) };
   return { mode: choiceMode(value, context) };
 };
 
-export type ToolFields = Pick<GenerationRequest, "tools" | "toolChoice" | "parallelToolCalls" | "webSearch">;
+export type ToolFields = Pick<
+  GenerationRequest,
+  "tools" | "toolChoice" | "parallelToolCalls" | "webSearch" | "serverTools"
+>;
 
 /** All tool fields of a body, as parts of a GenerationRequest; `tools` wins over the older `functions`. */
 export const parseToolFields = (body: JsonObject, rules: ToolRules = { drawing: false }): ToolFields => {
@@ -201,6 +211,7 @@ export const parseToolFields = (body: JsonObject, rules: ToolRules = { drawing: 
   return {
     ...(declared.tools.length === 0 ? {} : { tools: declared.tools, parallelToolCalls }),
     ...(declared.tools.length === 0 || choice === undefined ? {} : { toolChoice: choice }),
-    ...(declared.webSearch ? { webSearch: true } : {}),
+    ...(declared.hosted.length === 0 ? {} : { serverTools: declared.hosted }),
+    ...(declared.hosted.some(({ type }) => type === "web_search") ? { webSearch: true } : {}),
   };
 };
