@@ -2,55 +2,11 @@
 // musl executable runs in it by chroot, as the user and with the environment that the Dockerfile names.
 // Needs Debian's package musl and a folder with musl builds of libstdc++ and libgcc_s, named in GROK2API_MUSL_LIBRARIES.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulator, type Simulator } from "../../src/simulator/server.ts";
 import { emptyFolder, eventually, type Folder, freePort } from "../support/binary.ts";
-
-const checkout = join(import.meta.dir, "../..");
-const libraries = process.env.GROK2API_MUSL_LIBRARIES ?? "";
-const loader = [join(libraries, "ld-musl-x86_64.so.1"), "/lib/ld-musl-x86_64.so.1"].find((path) => existsSync(path));
-const chroot = Bun.which("chroot", { PATH: `${process.env.PATH}:/usr/sbin:/sbin` });
-const certificates = "/etc/ssl/certs/ca-certificates.crt";
-
-const lacking = [
-  ...(process.platform === "linux" && process.arch === "x64" ? [] : ["linux on x64"]),
-  ...(process.getuid?.() === 0 ? [] : ["root"]),
-  ...(libraries !== "" && existsSync(join(libraries, "libstdc++.so.6")) ? [] : ["GROK2API_MUSL_LIBRARIES"]),
-  ...(loader === undefined ? ["the package musl"] : []),
-  ...(existsSync(certificates) ? [] : ["the package ca-certificates"]),
-];
-const needs = lacking.length === 0 ? "" : ` (needs ${lacking.join(", ")})`;
-
-interface ImageFacts {
-  readonly env: Record<string, string>;
-  readonly user: string;
-  readonly entrypoint: string[];
-  readonly command: string[];
-  readonly health: string[];
-}
-
-/** What the last stage of the Dockerfile says about how it is started. */
-async function readDockerfile(): Promise<ImageFacts> {
-  const text = (await Bun.file(join(checkout, "Dockerfile")).text()).replace(/^#.*\n/gm, "").replace(/\\\n/g, " ");
-  const stage = text.slice(text.lastIndexOf("FROM scratch"));
-  const lines = stage.split("\n").map((line) => line.trim());
-  const after = (word: string): string => {
-    const found = lines.filter((line) => line.startsWith(`${word} `));
-    expect(found).toHaveLength(1);
-    return found[0]?.slice(word.length).trim() ?? "";
-  };
-  const list = (word: string): string[] => JSON.parse(after(word));
-  return {
-    env: Object.fromEntries(
-      [...after("ENV").matchAll(/(\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]),
-    ),
-    user: after("USER"),
-    entrypoint: list("ENTRYPOINT"),
-    command: list("CMD"),
-    health: JSON.parse(after("HEALTHCHECK").replace(/^.*\bCMD /, "")),
-  };
-}
+import { buildImageRoot, type ImageFacts, imageLacks, readDockerfile } from "../support/image.ts";
 
 function filesBelow(folder: string, path = ""): string[] {
   return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
@@ -59,7 +15,7 @@ function filesBelow(folder: string, path = ""): string[] {
   });
 }
 
-describe.skipIf(lacking.length > 0)(`the image's root folder${needs}`, () => {
+describe.skipIf(imageLacks !== "")(`the image's root folder${imageLacks}`, () => {
   const key = "smoke-image-key";
   const port = String(freePort());
   let place: Folder;
@@ -68,42 +24,16 @@ describe.skipIf(lacking.length > 0)(`the image's root folder${needs}`, () => {
   let simulator: Simulator;
 
   const run = (args: string[], env: Record<string, string> = {}) =>
-    Bun.spawn([chroot ?? "chroot", `--userspec=${image.user}`, root, ...args], {
+    Bun.spawn(["/usr/sbin/chroot", `--userspec=${image.user}`, root, ...args], {
       env: { ...image.env, SERVER_HOST: "127.0.0.1", SERVER_PORT: port, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
 
   beforeAll(async () => {
     place = emptyFolder();
-    root = join(place.path, "root");
     image = await readDockerfile();
     simulator = createSimulator({ port: 0, tokenDelayMs: 40 });
-    const release = Bun.spawnSync(
-      [process.execPath, "scripts/release.ts", "--only", "linux-x64-musl", "--out", join(place.path, "release")],
-      { cwd: checkout, stdout: "pipe", stderr: "pipe" },
-    );
-    expect(`${release.exitCode} ${release.stderr.toString()}`).toBe("0 ");
-    const binary = readdirSync(join(place.path, "release")).find((name) => name.endsWith("-musl")) ?? "";
-    mkdirSync(join(place.path, "libraries"));
-    for (const name of ["libstdc++.so.6", "libgcc_s.so.1"]) {
-      copyFileSync(join(libraries, name), join(place.path, "libraries", name));
-    }
-    copyFileSync(loader ?? "", join(place.path, "libraries/ld-musl-x86_64.so.1"));
-    const made = Bun.spawnSync(
-      [
-        "sh",
-        join(checkout, "scripts/image-root.sh"),
-        "--out",
-        root,
-        "--binary",
-        join(place.path, "release", binary),
-      ].concat(
-        ["--libraries", join(place.path, "libraries"), "--certificates", certificates],
-        ["--notices", join(place.path, "release/THIRD_PARTY_NOTICES"), "--licence", join(checkout, "LICENSE")],
-      ),
-      { stdout: "pipe", stderr: "pipe" },
-    );
-    expect(`${made.exitCode} ${made.stderr.toString()}`).toBe("0 ");
+    root = buildImageRoot(place.path);
   }, 120_000);
   afterAll(async () => {
     await simulator.stop(true);

@@ -38,6 +38,8 @@ export interface Start {
   folder: Folder;
   /** Where the executable lies, when a test has put a copy somewhere. */
   program?: string;
+  /** The words before it, of a command that becomes it (another root, another processor). */
+  launcher?: readonly string[];
   env?: Record<string, string>;
 }
 
@@ -97,8 +99,11 @@ export interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function startBinary(args: readonly string[], { folder, env, program = binaryPath() }: Start): Running {
-  const child = Bun.spawn([program, ...args], {
+export function startBinary(
+  args: readonly string[],
+  { folder, env, program = binaryPath(), launcher = [] }: Start,
+): Running {
+  const child = Bun.spawn([...launcher, program, ...args], {
     cwd: folder.path,
     env: cleanEnvironment(folder, env),
     stdio: ["ignore", "pipe", "pipe"],
