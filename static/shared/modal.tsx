@@ -18,6 +18,20 @@ export interface ModalProps {
   readonly onSubmit?: () => void;
 }
 
+/** What is to be filled in, else what is to be pressed; before something dangerous that is the way back. */
+const FIRST = [
+  ".modal-body :is(input, textarea, select):enabled:not(.sr-only)",
+  ".modal-foot .primary",
+  ".modal-foot button",
+];
+
+const focusFirst = (dialog: HTMLDialogElement): void => {
+  for (const kind of FIRST) {
+    const found = dialog.querySelector<HTMLElement>(kind);
+    if (found) return found.focus();
+  }
+};
+
 export const Modal = ({ title, onClose, children, foot, size, onSubmit }: ModalProps) => {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -25,6 +39,7 @@ export const Modal = ({ title, onClose, children, foot, size, onSubmit }: ModalP
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
+    if (dialog) focusFirst(dialog);
     return () => dialog?.close();
   }, []);
   return (

@@ -45,7 +45,7 @@ test("the overview warns when nothing can be served, and leads to where that is 
 
 test("a key is made, shown once, limited, switched off and removed", async () => {
   const { page, context, offences } = await site.open("/admin/keys");
-  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByRole("button", { name: "New key" }).first().click();
   await page.getByLabel("Name", { exact: true }).fill("carol");
   await page.getByRole("button", { name: "Recommended limits" }).click();
   await page.getByRole("button", { name: "Make the key" }).click();
@@ -107,6 +107,47 @@ test("files on the site are counted and cleared as jobs", async () => {
   await context.close();
 });
 
+test("the files of one account are listed and one is removed", async () => {
+  const { page, context, offences } = await site.open("/admin/cache");
+  await page.getByRole("button", { name: /On the site/ }).click();
+  const row = page.getByRole("row").filter({ hasText: "sim-super-ok-demo" });
+  await row.getByRole("button", { name: /^Files of/ }).click();
+  const files = page.locator(".asset-list li");
+  await files.first().waitFor();
+  const before = await files.count();
+  await files.first().getByRole("button").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("1 removed.").waitFor();
+  await page.waitForFunction((left) => document.querySelectorAll(".asset-list li").length === left, before - 1);
+  expect(offences).toEqual([]);
+  await context.close();
+});
+
+test("every endpoint says its method and path and has a call to copy", async () => {
+  const { page, context } = await site.open("/admin/downstream");
+  const card = page.getByRole("region", { name: "/v1/images/generations", exact: true });
+  await card.getByText("POST", { exact: true }).waitFor();
+  await card.getByText("A call to try it").click();
+  const call = (await card.locator("pre").textContent()) ?? "";
+  expect(call).toStartWith(`curl ${site.url}/v1/images/generations`);
+  const [, body = ""] = /-d '(.*)'/.exec(call) ?? [];
+  const answer = await fetch(`${site.url}/v1/images/generations`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
+    body,
+  });
+  expect(answer.status).toBe(200);
+  await context.close();
+});
+
+test("the overview warns of a public address that is not this one", async () => {
+  await site.admin("POST", "/config", { app: { app_url: "https://elsewhere.example.com" } });
+  const { page, context } = await site.open("/admin");
+  await page.getByText("Links to files begin with https://elsewhere.example.com").waitFor();
+  await site.admin("POST", "/config", { app: { app_url: null } });
+  await context.close();
+});
+
 test("an endpoint is switched off at once, and on again", async () => {
   const { page, context } = await site.open("/admin/downstream");
   const models = async () =>
@@ -134,6 +175,7 @@ describe("the dialog", () => {
     await answer.locator("pre.code .code-word").first().waitFor();
     await answer.getByRole("button", { name: "Raw" }).click();
     await answer.getByText("[DONE]").waitFor();
+    await answer.getByText("POST /v1/chat/completions").waitFor();
     await answer.getByRole("button", { name: "Reasoning" }).click();
     await answer.locator(".reasoning-text").waitFor();
     expect(offences).toEqual([]);
@@ -161,6 +203,22 @@ describe("the dialog", () => {
     await page.getByRole("button", { name: "Stop" }).click();
     await answer.getByText("Stopped.").waitFor();
     await page.getByRole("button", { name: "Send" }).waitFor();
+    await context.close();
+  });
+
+  test("shows pictures that come as links", async () => {
+    const { page, context, offences } = await site.open("/admin/dialog", {
+      kept: { ...kept, "grok2api.dialog.api": "images" },
+    });
+    await page.waitForFunction(() => (document.querySelector("#dialog-model") as HTMLInputElement)?.value !== "");
+    await page.getByLabel("Sent as").selectOption("url");
+    await page.getByRole("textbox", { name: "Message" }).fill("a mill");
+    await page.keyboard.press("Enter");
+    const picture = page.getByRole("article", { name: "Grok" }).locator("img");
+    await picture.waitFor();
+    expect(await picture.getAttribute("src")).toStartWith("/v1/files/image/");
+    await page.waitForFunction(() => (document.querySelector(".pictures img") as HTMLImageElement)?.naturalWidth > 0);
+    expect(offences).toEqual([]);
     await context.close();
   });
 

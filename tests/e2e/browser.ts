@@ -1,8 +1,8 @@
-// A browser with one gateway behind it, for tests of what people see and do. The gateway is the executable in its demo form,
-// with the simulated upstream inside. Knows no page. Invariant: a page that breaks its policy, asks another host or throws
+// A browser with one gateway behind it, for tests of what people see and do. The gateway is the executable in its demo form
+// with the simulated upstream inside, or one that starts for the first time beside one. Knows no page. Invariant: a page that breaks its policy, asks another host or throws
 // fails the test that opened it.
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { emptyFolder, type Gateway, startGateway } from "../support/binary.ts";
+import { emptyFolder, type Gateway, startGateway, startUpstream } from "../support/binary.ts";
 
 export const PASSWORD = "a long enough password";
 
@@ -37,15 +37,32 @@ const browserPath = (): string => {
   return path;
 };
 
-export const startSite = async (env: Record<string, string> = {}): Promise<Site> => {
+export interface SiteOptions {
+  /** A gateway that has never been started before, instead of the demo with its accounts and its key. */
+  readonly isNew?: boolean;
+}
+
+export const startSite = async (
+  env: Record<string, string> = {},
+  { isNew = false }: SiteOptions = {},
+): Promise<Site> => {
   const folder = emptyFolder();
-  const gateway = await startGateway({ folder, args: ["demo"], env: { GROK2API_APP_APP_KEY: PASSWORD, ...env } });
+  const password = env["GROK2API_APP_APP_KEY"] ?? PASSWORD;
+  const upstream = isNew ? await startUpstream(folder) : null;
+  const addresses = upstream
+    ? Object.fromEntries(["BASE", "ASSETS", "ACCOUNTS"].map((part) => [`GROK2API_GROK_${part}_URL`, upstream.url]))
+    : {};
+  const gateway = await startGateway({
+    folder,
+    args: [isNew ? "serve" : "demo"],
+    env: { GROK2API_APP_APP_KEY: password, ...addresses, ...env },
+  });
   const browser = await chromium.launch({ executablePath: browserPath(), args: SWITCHES });
   const { url } = gateway;
   const admin: Site["admin"] = async (method, path, body) => {
     const response = await fetch(`${url}/api/v1/admin${path}`, {
       method,
-      headers: { authorization: `Bearer ${PASSWORD}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${password}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
@@ -59,7 +76,7 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
       const address = new URL(place, url);
       const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
       context.setDefaultTimeout(10_000);
-      const session = signedIn ? { "grok2api.session": await newSession(url) } : {};
+      const session = signedIn ? { "grok2api.session": await newSession(url, password) } : {};
       await context.addInitScript(
         (values) => {
           // Only at the first visit: later ones find what the page itself kept.
@@ -93,6 +110,7 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
     async stop() {
       await browser.close();
       await gateway.stop();
+      await upstream?.stop();
       folder[Symbol.dispose]();
     },
   };
@@ -101,11 +119,11 @@ export const startSite = async (env: Record<string, string> = {}): Promise<Site>
 /** The browser itself writes every answer of 4xx and 5xx there, also the ones that a page expects and explains. */
 const isRefusal = (text: string): boolean => text.startsWith("Failed to load resource: the server responded with");
 
-const newSession = async (url: string): Promise<string> => {
+const newSession = async (url: string, password: string): Promise<string> => {
   const response = await fetch(`${url}/api/v1/admin/login`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ password: PASSWORD }),
+    body: JSON.stringify({ password }),
   });
   const { token } = await response.json();
   return token;

@@ -33,10 +33,18 @@ export const Requests = () => {
     busy.value = true;
     try {
       const query = { search: search.value, outcome: outcome.value, retried: retried.value ? true : null };
-      const answer = await get<Answer>("/requests", { ...query, before, limit: ROWS });
-      if (!isCurrent()) return;
-      rows.value = before === null ? answer.items : [...rows.value, ...answer.items];
-      next.value = answer.next;
+      let shown: readonly RequestView[] = before === null ? [] : rows.value;
+      const enough = shown.length + ROWS;
+      let from = before;
+      // A search through many requests comes in parts, and a part may hold nothing.
+      do {
+        const answer = await get<Answer>("/requests", { ...query, before: from, limit: ROWS });
+        if (!isCurrent()) return;
+        shown = [...shown, ...answer.items];
+        from = answer.next;
+        rows.value = shown;
+        next.value = from;
+      } while (from !== null && shown.length < enough);
     } catch (thrown) {
       toast(messageOf(thrown), "error");
     } finally {
