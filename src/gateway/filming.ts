@@ -59,7 +59,9 @@ export const createFilming = (deps: FilmingDeps): Filming => {
 
   const keep: Filming["keep"] = async (video, call) => {
     const stored = async (source: MediaSource, kind: "image" | "video"): Promise<MediaSource> => {
-      const { name, mime, link } = await (kind === "video" ? pictures.keepClip : pictures.keep)(source, call);
+      const { name, mime, link } = await (kind === "video"
+        ? pictures.keepClip(source, call)
+        : pictures.keep(source, { ...call, isExtra: true }));
       return { name, mime, link, ...(source.id ? { id: source.id } : {}) };
     };
     const source = await stored(video.source, "video");

@@ -10,6 +10,7 @@ const SECOND = "sim-super-2";
 const settings = {
   image: { timeout: 1, stream_timeout: 1, final_timeout: 0.5 },
   video: { timeout: 1, stream_timeout: 1 },
+  asset: { download_timeout: 1.5 },
   retry: { retry_backoff_base: 0 },
 };
 const LONGEST_MS = 6_000;
@@ -81,7 +82,7 @@ describe("edits", () => {
     { words: "cut", status: 502, code: "upstream_cut", calls: 2 },
     { words: "rate-limit", status: 429, code: "upstream_rate_limited", judged: [COOLING, COOLING], calls: 2 },
     { words: "asset-late", status: 200, code: null, got: 1, calls: 1 },
-    // Drawn, and not to be had: another account may do better.
+    // Drawn, and not to be had by the account that drew it within its limit: another one may do better.
     { words: "asset-refused", status: 502, code: "upstream_error", calls: 2 },
   ])(
     "$words",

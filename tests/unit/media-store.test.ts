@@ -173,6 +173,87 @@ describe("refusals", () => {
   );
 });
 
+describe("a body that comes in pieces", () => {
+  const CLIP = `${USER}/generated/9f8e7d6c-aaaa-4bbb-8ccc-ddddeeeeffff/video.mp4`;
+  const clip = `${MP4}${"frames".repeat(20)}`;
+  const bodyOf = (text: string, { length = null, fails }: { length?: number | null; fails?: Error } = {}) => {
+    const left = text.match(/.{1,7}/gs) ?? [];
+    let taken = 0;
+    return {
+      length,
+      taken: () => taken,
+      async read(): Promise<Uint8Array | null> {
+        const piece = left.shift();
+        if (piece === undefined && fails) throw fails;
+        taken++;
+        return piece === undefined ? null : bytes(piece);
+      },
+    };
+  };
+  const keep = (body: ReturnType<typeof bodyOf>) =>
+    store.putBody({ kind: "video", body, origin: CLIP, account: "acc_1" });
+  const parts = async () => (await readdir(join(directory, "video"))).filter((name) => name.startsWith("."));
+
+  test.each([null, clip.length])("is stored whole, its declared length being %p", async (length) => {
+    const stored = await keep(bodyOf(clip, { length }));
+    expect(stored).toMatchObject({ bytes: clip.length, etag: sha256(clip), mime: "video/mp4" });
+    expect(await readFile(stored.path)).toEqual(Buffer.from(bytes(clip)));
+    expect(await parts()).toEqual([]);
+  });
+
+  test("twice is one file", async () => {
+    const first = await keep(bodyOf(clip));
+    expect(await keep(bodyOf(clip))).toEqual(first);
+    expect((await store.use("video")).files).toBe(1);
+  });
+
+  test("without a length ends at the cap, and leaves nothing", async () => {
+    const endless = bodyOf(MP4 + "x".repeat(100_000));
+    expect(await codeOf(keep(endless))).toBe("upstream_error");
+    expect(endless.taken()).toBeLessThan(200);
+    expect(await parts()).toEqual([]);
+  });
+
+  test("with a length above the cap is not read at all", async () => {
+    const large = bodyOf(clip, { length: 1_001 });
+    expect(await codeOf(keep(large))).toBe("upstream_error");
+    expect(large.taken()).toBe(0);
+  });
+
+  test.each<[string, string, Error | undefined]>([
+    ["breaks off", clip, new Error("cut")],
+    ["is no clip", "<html>", undefined],
+    ["is empty", "", undefined],
+  ])("that %s leaves nothing", async (_, text, fails) => {
+    expect(await codeOf(keep(bodyOf(text, fails ? { fails } : {})))).not.toBe("nothing");
+    expect(await parts()).toEqual([]);
+    expect((await store.use("video")).files).toBe(0);
+  });
+});
+
+describe("a file that lies here already", () => {
+  const received = async (text: string): Promise<string> => {
+    const path = join(directory, "incoming-1");
+    await writeFile(path, bytes(text));
+    return path;
+  };
+  const move = async (path: string, size: number) =>
+    store.putFile({ kind: "image", path, size, origin: ORIGIN, account: null });
+
+  test("is moved, and not copied", async () => {
+    const path = await received(`${PNG}one`);
+    const stored = await move(path, 11);
+    expect(stored).toMatchObject({ name: FLAT, etag: sha256(`${PNG}one`), bytes: 11 });
+    expect(await readdir(directory)).toEqual(["image"]);
+    expect(await store.find("image", FLAT)).toEqual(stored);
+  });
+
+  test("of another type stays where it is", async () => {
+    expect(await codeOf(move(await received("<svg>"), 5))).toBe("upstream_malformed");
+    expect(await readdir(directory)).toEqual(["incoming-1"]);
+  });
+});
+
 describe("trim", () => {
   const age = async (name: string, minutes: number) => {
     const at = new Date(now - minutes * 60_000);
