@@ -16,7 +16,7 @@ export interface XaiApi extends Provider<XaiModel>, MediaProvider<XaiModel>, Mod
 export const createXaiApi = (deps: { http: UpstreamHttp; config: () => Config; clock: Clock }): XaiApi => {
   const client = createXaiClient(deps);
   return {
-    generate: createGenerate({ client }),
+    generate: createGenerate({ client, config: deps.config }),
     ...createMedia(),
     quota: createKeyCheck(client),
     models: createModelList(client),
