@@ -85,6 +85,12 @@ export const composeRecords = async (given: ComposeRecords) => {
     if (!counts || record.key === null || !config().journal.enabled) return;
     writer.add(journalRow(record, { route, endMs: clock.now(), closedMs }));
   };
+  let tidying: Promise<void> | null = null;
+  const tidy = async () => {
+    await keyAdmin.takeKept();
+    const gone = await journal.prune(keeping());
+    if (gone.rows + gone.rollups > 0) log.info("old rows of the journal were removed", { ...gone });
+  };
   return {
     reports,
     oldReports,
@@ -104,11 +110,12 @@ export const composeRecords = async (given: ComposeRecords) => {
     },
     /** Before anything is served: keys that a migration has brought. */
     open: keyAdmin.takeKept,
-    /** Now and then. */
-    async tidy() {
-      await keyAdmin.takeKept();
-      const gone = await journal.prune(keeping());
-      if (gone.rows + gone.rollups > 0) log.info("old rows of the journal were removed", { ...gone });
+    /** Now and then; one that has much to remove goes on while the next is due. */
+    tidy(): Promise<void> {
+      tidying ??= tidy().finally(() => {
+        tidying = null;
+      });
+      return tidying;
     },
     async close() {
       metrics.stop();

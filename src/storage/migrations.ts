@@ -53,4 +53,7 @@ export const migrations: readonly string[] = [
      total_ms REAL NOT NULL,
      PRIMARY KEY (span, dimension, start_ms, value)
    ) STRICT, WITHOUT ROWID`,
+  // By the hour first: what is written and removed together then lies together, and costs a tenth of the pages.
+  `DROP INDEX requests_by_id;
+   CREATE INDEX requests_by_hour ON requests (seq / 3600000000, id)`,
 ];

@@ -5,10 +5,12 @@ import { Database, type Statement } from "bun:sqlite";
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock, type Clock } from "../lib/clock.ts";
 import { encodeBody } from "./document-json.ts";
 import { explainOpenFailure, prepareFolder } from "./folder.ts";
 import type { SqlValue } from "./journal-row.ts";
-import { createSqlJournal, type SqlConnection } from "./journal-sql.ts";
+import type { SqlConnection } from "./journal-connection.ts";
+import { createSqlJournal } from "./journal-sql.ts";
 import { migrations as releasedMigrations } from "./migrations.ts";
 import type { DocumentChange, DocumentName, Documents, Journal, StoredDocument, WriteResult } from "./port.ts";
 
@@ -16,10 +18,14 @@ export interface SqliteOptions {
   path: string;
   /** Tests only: another list of steps. */
   migrations?: readonly string[];
+  clock?: Pick<Clock, "monotonic" | "sleep">;
 }
 
 /** "G2AP": marks the file as ours, so that another program's database is refused instead of migrated. */
 const applicationId = 0x47324150;
+
+/** Whoever fills so much of the write-ahead log moves it into the file at once: one megabyte is a few milliseconds. */
+const CHECKPOINT_PAGES = 250;
 
 interface Row {
   id: string;
@@ -47,13 +53,14 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
     if (version === 0) database.run("PRAGMA auto_vacuum = INCREMENTAL");
     database.run("PRAGMA journal_mode = WAL");
     database.run("PRAGMA synchronous = NORMAL");
+    database.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     migrate(database, steps, { path, version });
     // A file from before the journal is written anew once, which is what it takes to change this.
     if (version > 0 && version < steps.length && readPragma(database, "auto_vacuum") === 0) {
       database.run("PRAGMA auto_vacuum = INCREMENTAL");
       database.run("VACUUM");
     }
-    return createDocuments(database);
+    return createDocuments(database, options.clock ?? systemClock);
   } catch (thrown) {
     database?.close();
     if (thrown instanceof Error && thrown.name === "SQLiteError") {
@@ -111,10 +118,14 @@ function hasTables(database: Database): boolean {
   return statement.get() !== null;
 }
 
-function createDocuments(database: Database): SqliteStore {
+function createDocuments(database: Database, clock: Pick<Clock, "monotonic" | "sleep">): SqliteStore {
   const statements = prepareStatements(database);
   let closed = false;
-  const { journal, finalize: finalizeJournal } = createSqlJournal(connectionOf(database), () => !closed);
+  const { journal, finalize: finalizeJournal } = createSqlJournal({
+    connection: connectionOf(database),
+    clock,
+    isOpen: () => !closed,
+  });
   const open = (): Statements => {
     if (closed) throw new Error("the document store is closed");
     return statements;

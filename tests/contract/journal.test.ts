@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMemoryJournal } from "../../src/storage/memory-journal.ts";
-import type { Journal, JournalFilter, JournalRow } from "../../src/storage/port.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { Journal, JournalFilter, JournalPage, JournalRow } from "../../src/storage/port.ts";
 import { migrations } from "../../src/storage/migrations.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
 
@@ -14,9 +15,9 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-const openSql = (): Journal => {
+const openSql = (clock?: Pick<Clock, "monotonic" | "sleep">): Journal => {
   const folder = mkdtempSync(join(tmpdir(), "journal-"));
-  const store = openSqlite({ path: join(folder, "test.db") });
+  const store = openSqlite({ path: join(folder, "test.db"), ...(clock ? { clock } : {}) });
   closers.push(() => rmSync(folder, { recursive: true, force: true }), store.close);
   return store.journal;
 };
@@ -273,4 +274,93 @@ test("a file from before the journal gives its freed pages back as well", async 
   await store.close();
   expect(statSync(path).size).toBeLessThan(200_000);
   rmSync(folder, { recursive: true, force: true });
+});
+
+const thousands = async (
+  journal: Journal,
+  count: number,
+  more: (index: number) => Partial<JournalRow> = () => ({}),
+) => {
+  for (let first = 0; first < count; first += 1_000) {
+    await append(
+      journal,
+      Array.from({ length: 1_000 }, (_, offset) => {
+        const index = first + offset;
+        return row({ id: `r${index}`, endMs: START + index * 1_000, ...more(index) });
+      }),
+    );
+  }
+};
+
+describe("a search that takes long", () => {
+  // Every look at the clock finds it two minutes later.
+  const slowClock = () => {
+    let now = 0;
+    return { monotonic: () => (now += 120_000), sleep: async () => {} };
+  };
+
+  test("comes back with what it has, and its parts together find everything once", async () => {
+    const journal = openSql(slowClock());
+    await thousands(journal, 20_000, (index) => (index % 3_000 === 5 ? { code: "rare" } : {}));
+    const found: string[] = [];
+    let before: number | null = Number.MAX_SAFE_INTEGER;
+    let parts = 0;
+    while (before !== null) {
+      const page: JournalPage = await journal.search({ code: "rare" }, { before, limit: 50 });
+      found.push(...page.rows.map(({ id }) => id));
+      before = page.next;
+      parts++;
+    }
+    expect(found).toEqual(["r18005", "r15005", "r12005", "r9005", "r6005", "r3005", "r5"]);
+    expect(parts).toBeGreaterThanOrEqual(5);
+  });
+
+  test("for an id needs no walk, however old the request is and however often the id was used", async () => {
+    const journal = openSql(slowClock());
+    await thousands(journal, 20_000, (index) => (index % 4_000 === 7 ? { id: "mine" } : {}));
+    const first = await journal.search({ id: "mine" }, { limit: 3 });
+    expect(first.rows.map(({ endMs }) => (endMs - START) / 1_000)).toEqual([16_007, 12_007, 8_007]);
+    const second = await journal.search({ id: "mine" }, { before: first.next ?? 0, limit: 3 });
+    expect(second.rows.map(({ endMs }) => (endMs - START) / 1_000)).toEqual([4_007, 7]);
+    expect(second.next).toBeNull();
+    expect((await journal.search({ id: "nobody's" }, { limit: 3 })).rows).toEqual([]);
+  });
+});
+
+describe("a clean-up", () => {
+  test("rests many times longer than it works", async () => {
+    let rested = 0;
+    const journal = openSql({
+      monotonic: () => performance.now(),
+      sleep: async (ms) => {
+        rested += ms;
+      },
+    });
+    await thousands(journal, 10_000);
+    const began = performance.now();
+    const { rows } = await journal.prune({ ...KEEP_ALL, beforeMs: START + 8_000_000 });
+    const worked = performance.now() - began;
+    expect(rows).toBe(8_000);
+    expect(rested).toBeGreaterThan(worked * 8);
+  });
+
+  test("that is cut short by the end of the program ends without an error and is done another time", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "journal-"));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "test.db");
+    let steps = 0;
+    const close = () => store.close();
+    const sleep = async () => {
+      if (++steps === 10) await close();
+    };
+    const store = openSqlite({ path, clock: { monotonic: () => 0, sleep } });
+    await thousands(store.journal, 3_000);
+    const cut = await store.journal.prune({ ...KEEP_ALL, beforeMs: START + 2_000_000 });
+    expect(cut.rows).toBeWithin(1, 2_000);
+    const again = openSqlite({ path });
+    closers.push(again.close);
+    const rest = await again.journal.prune({ ...KEEP_ALL, beforeMs: START + 2_000_000 });
+    expect(cut.rows + rest.rows).toBe(2_000);
+    expect((await again.journal.size()).rows).toBe(1_000);
+  });
 });
