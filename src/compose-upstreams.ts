@@ -1,7 +1,10 @@
 // The part of the composition that reaches out: the network client, the providers as one, and the catalogue of what they serve.
 // Named by compose.ts alone.
 import type { Pool } from "./accounts/pool.ts";
+import type { QuotaQuestion } from "./accounts/refresh.ts";
 import type { Config } from "./config/schema.ts";
+import { upstreamOf } from "./core/credential.ts";
+import type { QuotaReport } from "./core/quota.ts";
 import { createCatalogue } from "./gateway/catalogue.ts";
 import { createXaiModels } from "./gateway/xai-models.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -26,6 +29,7 @@ export const composeUpstreams = ({ pool, documents, config, clock, log }: Compos
   const http = createUpstreamHttp({ clock, longestIdleMs: () => longestIdleMs(config()) });
   const grokWeb = createGrokWeb({ http, config, clock });
   const xaiApi = createXaiApi({ http, config, clock });
+  const provider = createByUpstream({ web: grokWeb, xai: xaiApi });
   const xaiModels = createXaiModels({
     ...{ pool, documents, clock, log },
     ask: (credential, signal) => {
@@ -40,7 +44,13 @@ export const composeUpstreams = ({ pool, documents, config, clock, log }: Compos
     counts: () => ({ web: pool.size - pool.keyCount, xai: pool.keyCount }),
     routing: () => config().routing,
   });
-  return { http, grokWeb, xaiApi, xaiModels, catalogue, provider: createByUpstream({ web: grokWeb, xai: xaiApi }) };
+  /** What an account has left; of a key, whether it is taken and for which models. */
+  const checkAccount = async (question: QuotaQuestion): Promise<QuotaReport> => {
+    const report = await provider.quota({ ...question, log });
+    if (upstreamOf(question.credential.token) === "xai") await xaiModels.refresh(question.credential.accountId);
+    return report;
+  };
+  return { http, grokWeb, xaiApi, xaiModels, catalogue, provider, checkAccount };
 };
 
 /** The longest silence that any kind of answer allows. */

@@ -7,6 +7,7 @@ import { createAudit } from "./access/audit.ts";
 import { digestOf } from "./access/digest.ts";
 import { createAttemptLimiter } from "./access/limits.ts";
 import { createPublicAccess } from "./access/public-access.ts";
+import { createConfiguredKeys } from "./accounts/configured-keys.ts";
 import { parseImport, type ParsedImport } from "./accounts/import.ts";
 import { createPool, type Pool } from "./accounts/pool.ts";
 import { createRefresher } from "./accounts/refresh.ts";
@@ -105,6 +106,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
   await pool.load();
   if (purpose === "serve") await importTokenFile({ folder, documents, pool, log });
+  const configuredKeys = createConfiguredKeys({ pool, log });
+  if (purpose === "serve") {
+    await configuredKeys.apply(config().xai.api_keys);
+    live.subscribe(() => void configuredKeys.apply(config().xai.api_keys));
+  }
 
   const upstreams = composeUpstreams({ pool, documents, config, clock, log });
   const { http, grokWeb, catalogue, provider, xaiModels } = upstreams;
@@ -145,7 +151,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     pool,
     log,
     settings: tokenSettings,
-    ask: (question) => provider.quota({ ...question, log }),
+    ask: upstreams.checkAccount,
   });
   const schedule = createRefreshSchedule({ pool, refresher, clock, log, settings: tokenSettings, chance });
   const audit = createAudit({ documents, clock });
@@ -214,7 +220,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
         settings: () => config().nsfw,
       }),
       accountTest: createAccountTest({
-        ...{ pool, clock, log, provider: grokWeb },
+        ...{ pool, clock, log, provider },
+        keyModels: xaiModels.of,
         timeoutMs: () => config().chat.timeout * 1000,
       }),
       tasks,

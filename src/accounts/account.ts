@@ -28,6 +28,8 @@ export interface Account {
   readonly user_id: string | null;
   /** Of a key of the official API; null for sessions and until it is known. */
   readonly team_id: string | null;
+  /** Stands in the configuration, and leaves with it. */
+  readonly from_config: boolean;
   /** Of a key: until when its team rests for a model, by the model's id. */
   readonly model_rests: Readonly<Record<string, number>>;
   readonly windows: Windows;
@@ -77,6 +79,7 @@ const accountSchema = z.looseObject({
   cooldown_reason: z.enum(["error", "rate_limited", "exhausted", "no_credits"]).nullable().catch(null),
   user_id: z.string().nullable().catch(null),
   team_id: z.string().nullable().catch(null),
+  from_config: z.boolean().catch(false),
   model_rests: z.record(z.string(), z.number()).catch({}),
   windows: z
     .record(z.string(), z.unknown())

@@ -27,7 +27,8 @@ export interface MergeContext {
 
 const placeOf = (item: ImportedAccount): { pool: string; tier: Tier } => {
   if (isApiKey(item)) return { pool: poolOfKey(item.pool), tier: "basic" };
-  const pool = item.pool ?? (item.tier ? poolOfTier(item.tier) : DEFAULT_POOL);
+  const named = item.pool === KEY_POOL ? null : item.pool;
+  const pool = named ?? (item.tier ? poolOfTier(item.tier) : DEFAULT_POOL);
   return { pool, tier: item.tier ?? tierOfPool(pool) ?? "basic" };
 };
 

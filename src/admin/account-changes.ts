@@ -208,9 +208,9 @@ export const createAccountChanges =
       disable: (refs) => changeAll("disable", refs, (ids, roster) => roster().disable(ids)),
       clearCooldown: (refs) => changeAll("clear_cooldown", refs, (ids, roster) => roster().clearCooldown(ids)),
       clearAllCooldowns: async () => {
-        const held = pool.all().filter(({ status, windows, quota }) => {
+        const held = pool.all().filter(({ status, windows, quota, model_rests }) => {
           const isEmpty = Object.values(windows).some(({ remaining }) => remaining === 0);
-          return status === "cooling" || isEmpty || quota === 0;
+          return status === "cooling" || isEmpty || quota === 0 || Object.keys(model_rests).length > 0;
         });
         if (held.length === 0) return { changed: [], missing: [] };
         const ids = held.map(({ id }) => id);

@@ -2,6 +2,7 @@
 // Runs because a person asked for it, never by itself. Invariant: nothing is made up; a birth date is typed and confirmed,
 // under 18 it is refused, and what was not stated is not done.
 import type { Actor, Audit } from "../access/audit.ts";
+import { isApiKey } from "../accounts/api-keys.ts";
 import type { Pool } from "../accounts/pool.ts";
 import { asGatewayError, type GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -133,6 +134,10 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
     const call = callFor(id, signal);
     const none = { id, token, done: {}, step: null, attempts: 0, grpc_status: null, grpc_message: null };
     if (!call) return { ...none, success: false, http_status: 0, error: "the account was removed", invalidated: false };
+    if (isApiKey(call.credential)) {
+      const error = "a key of the official API has no settings on the site";
+      return { ...none, success: false, http_status: 0, error, invalidated: false };
+    }
     const left = { tries: Math.min(MOST_RETRIES, retries), attempts: 0, signal };
     let step: SettingsStep = "tos";
     let done: SettingsOutcome["done"] = {};
@@ -180,7 +185,10 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
 
   const plan = (request: SettingsRequest): Planned => {
     const manageable = () =>
-      pool.all().flatMap(({ id, status }) => (status === "active" || status === "cooling" ? [id] : []));
+      pool
+        .all()
+        .filter((one) => !isApiKey(one) && (one.status === "active" || one.status === "cooling"))
+        .map(({ id }) => id);
     const ids = request.refs === undefined ? manageable() : refs.resolve(request.refs).ids;
     if (ids.length === 0) throw invalid("tokens", "No tokens available");
     const wanted = request.skipTagged ? ids.filter((id) => !pool.get(id)?.tags.includes(ADULT_TAG)) : ids;

@@ -2,11 +2,12 @@
 // Touches this account alone. Invariant: what comes back is what the upstream said, and the account's state learns from it
 // as from any call, except that a green test brings an expired account back.
 import type { Account } from "../accounts/account.ts";
+import { isApiKey } from "../accounts/api-keys.ts";
 import type { Pool } from "../accounts/pool.ts";
 import type { QuotaKind } from "../core/quota.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream } from "../core/events.ts";
-import { findModel, modeFor, tierServes, type WebModel } from "../core/models.ts";
+import { findModel, modeFor, tierServes, type Model, type WebModel, type XaiModel } from "../core/models.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import { unixSeconds, type Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
@@ -59,6 +60,8 @@ export interface AccountTest {
 export interface AccountTestDeps {
   readonly pool: Pool;
   readonly provider: Pick<Provider, "generate"> & Pick<MediaProvider, "images">;
+  /** What a key of the official API may use. */
+  readonly keyModels: (accountId: string) => readonly XaiModel[];
   readonly clock: Clock;
   readonly log: Log;
   readonly timeoutMs: () => number;
@@ -98,6 +101,12 @@ const conversation = (model: string, capability: Capability): GenerationRequest 
   ],
 });
 
+/** Unknown prices last. */
+const byPrice = (one: XaiModel, other: XaiModel): number => {
+  const price = ({ xai }: XaiModel) => xai.prices?.output ?? xai.imagePrice ?? Number.POSITIVE_INFINITY;
+  return price(one) === price(other) ? 0 : price(one) - price(other);
+};
+
 interface Seen {
   firstMs: number | null;
   text: string;
@@ -110,7 +119,18 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
   const { pool, provider, clock, log } = deps;
   const refs = createAccountRefs(pool);
 
-  const modelFor = ({ capability, model: wanted }: AccountTestRequest, account: Account): WebModel => {
+  /** The one that is named, or the one whose answers cost least. */
+  const keyModelFor = ({ capability, model: wanted }: AccountTestRequest, account: Account): XaiModel => {
+    const kind = capability === "image" ? "image" : "chat";
+    const able = deps.keyModels(account.id).filter((model) => model.kind === kind);
+    const found = wanted === undefined ? able.toSorted(byPrice)[0] : able.find(({ id }) => id === wanted);
+    if (found) return found;
+    throw new GatewayError("model_not_found", "The key lists no such model; refresh it to ask again.", {
+      param: "model",
+    });
+  };
+
+  const webModelFor = ({ capability, model: wanted }: AccountTestRequest, account: Account): WebModel => {
     const found = findModel(wanted ?? MODEL_FOR[capability]);
     if (!found) throw new GatewayError("model_not_found", `There is no model '${wanted}'.`, { param: "model" });
     if ((found.kind === "image") !== (capability === "image") || (found.kind !== "chat" && found.kind !== "image")) {
@@ -123,13 +143,13 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
   };
 
   /** The account's place for a call, so that the test is counted; without one when the account rests or is off. */
-  const placeOf = (account: Account, model: WebModel) => {
+  const placeOf = (account: Account, model: Model) => {
     const lease = pool.acquire({ model, exclude: new Set(), only: account.id });
     if (lease) return lease;
     const credential = pool.credential(account.id);
     if (!credential) throw new GatewayError("not_found", "There is no such account.", { param: "token" });
-    const mode = modeFor(model, account.tier);
-    const window: QuotaKind = mode;
+    const mode = model.upstream === "web" ? modeFor(model, account.tier) : ("api" as const);
+    const window: QuotaKind | null = mode === "api" ? null : mode;
     return {
       credential,
       mode,
@@ -138,7 +158,8 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
       },
       // What a resting account answers counts like any other answer.
       report: (outcome: { kind: "served" } | { kind: "failed"; error: GatewayError } | { kind: "client-closed" }) => {
-        if (outcome.kind === "failed") pool.signal(account.id, { type: "failed", error: outcome.error, mode: window });
+        if (outcome.kind !== "failed") return;
+        pool.signal(account.id, { type: "failed", error: outcome.error, mode: window, model: model.id });
       },
     };
   };
@@ -151,7 +172,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
 
   const call = (
     place: ReturnType<typeof placeOf>,
-    about: { request: AccountTestRequest; model: WebModel; signal: AbortSignal },
+    about: { request: AccountTestRequest; model: Model; signal: AbortSignal },
   ) => {
     const { model, signal, request } = about;
     const shared = {
@@ -172,7 +193,7 @@ export const createAccountTest = (deps: AccountTestDeps): AccountTest => {
   return {
     async run(request) {
       const account = refs.account(request.ref);
-      const model = modelFor(request, account);
+      const model = isApiKey(account) ? keyModelFor(request, account) : webModelFor(request, account);
       const place = placeOf(account, model);
       const limit = new AbortController();
       const seconds = Math.round(deps.timeoutMs() / 1000);

@@ -3,6 +3,7 @@
 // stops the others, and every clearing leaves an audit row in the account's own transaction.
 import type { Actor, Audit } from "../access/audit.ts";
 import { accountId, type Account } from "../accounts/account.ts";
+import { isApiKey } from "../accounts/api-keys.ts";
 import type { Pool } from "../accounts/pool.ts";
 import { readToken } from "../accounts/tokens.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
@@ -10,6 +11,7 @@ import { mapLimited } from "../lib/lock.ts";
 import { mask, type Log } from "../lib/log.ts";
 import type { ProviderCall, RemoteAsset, RemoteAssets } from "../providers/port.ts";
 import type { ItemOutcome, TaskInfo, Tasks } from "./tasks.ts";
+import { invalid } from "./account-checks.ts";
 
 export interface AccountFacts {
   readonly id: string;
@@ -90,10 +92,12 @@ export const createAssetAdmin = (deps: AssetAdminDeps): AssetAdmin => {
     const reading = readToken(ref);
     const found = pool.get(ref) ?? ("token" in reading ? pool.get(accountId(reading.token)) : undefined);
     if (!found) throw new GatewayError("account_not_found", "There is no such account.", { param: "token" });
+    if (isApiKey(found)) throw invalid("token", "A key of the official API has no files on the site.");
     return found;
   };
+  const sessions = () => pool.all().filter((one) => !isApiKey(one));
   const chosen = ({ refs }: Work): Account[] =>
-    refs === "all" ? [...pool.all()] : [...new Map(refs.map(account).map((one) => [one.id, one])).values()];
+    refs === "all" ? sessions() : [...new Map(refs.map(account).map((one) => [one.id, one])).values()];
   const atOnce = ({ concurrency }: Work) => Math.min(concurrency ?? Infinity, settings().list_concurrent);
   const now = (id: string, before: Account): AccountFacts => factsOf(pool.get(id) ?? before);
 
@@ -163,7 +167,7 @@ export const createAssetAdmin = (deps: AssetAdminDeps): AssetAdmin => {
   });
 
   return {
-    accounts: () => pool.all().map(factsOf),
+    accounts: () => sessions().map(factsOf),
     usual() {
       const found = pool.all().find(({ pool: name, status }) => name === "ssoBasic" && status === "active");
       return found ? factsOf(found) : null;

@@ -3,7 +3,8 @@
 import type { Account, AccountStatus, CooldownReason } from "../accounts/account.ts";
 import { stateOf, type AccountState } from "../accounts/listing.ts";
 import { chatSummary, heavySummary, remainingAt, resetOf, type QuotaSummary, type Window } from "../accounts/quota.ts";
-import type { Tier } from "../core/models.ts";
+import { upstreamOf } from "../core/credential.ts";
+import type { Tier, Upstream } from "../core/models.ts";
 
 export interface WindowInfo {
   /** -1: unknown, because the window's time is over and its size is not known. */
@@ -20,7 +21,15 @@ export interface TokenInfo {
   readonly token: string;
   readonly token_masked: string;
   readonly pool: string;
-  readonly token_type: "sso" | "ssoSuper";
+  readonly token_type: "sso" | "ssoSuper" | "xai";
+  /** A session of the site, or a key of the official API. */
+  readonly upstream: Upstream;
+  /** Of a key, once known: limits and credits are the team's. */
+  readonly team_id: string | null;
+  /** Of a key: until when its team rests for a model. */
+  readonly model_rests: Readonly<Record<string, number>>;
+  /** Comes from the setting xai.api_keys. */
+  readonly from_config: boolean;
   readonly tier: Tier;
   readonly tier_source: Account["tier_source"];
   readonly status: AccountStatus;
@@ -89,6 +98,7 @@ const windowInfo = (window: Window, now: number): WindowInfo => ({
 
 export const toTokenInfo = (account: Account, live: { readonly now: number; readonly inFlight: number }): TokenInfo => {
   const { now } = live;
+  const upstream = upstreamOf(account.token);
   const chat = chatSummary({ windows: account.windows, stored: account.quota }, now);
   const heavy = heavySummary({ windows: account.windows, stored: account.heavy_quota }, now);
   const rest = account.status === "cooling" ? (account.cooldown_until ?? now) - now : 0;
@@ -97,7 +107,11 @@ export const toTokenInfo = (account: Account, live: { readonly now: number; read
     token: account.token,
     token_masked: maskToken(account.token),
     pool: account.pool,
-    token_type: account.tier === "basic" ? "sso" : "ssoSuper",
+    token_type: upstream === "xai" ? "xai" : account.tier === "basic" ? "sso" : "ssoSuper",
+    upstream,
+    team_id: account.team_id,
+    model_rests: Object.fromEntries(Object.entries(account.model_rests).filter(([, until]) => until > now)),
+    from_config: account.from_config,
     tier: account.tier,
     tier_source: account.tier_source,
     status: account.status,

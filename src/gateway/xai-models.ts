@@ -21,6 +21,8 @@ export interface XaiModels {
   refresh(accountId: string): Promise<readonly XaiModel[]>;
   find(name: string): XaiModel | undefined;
   all(): readonly XaiModel[];
+  /** What the key may use, as far as is known. */
+  of(accountId: string): readonly XaiModel[];
   /** Whether the key may use the model; null while nobody knows. */
   has(accountId: string, modelId: string): boolean | null;
 }
@@ -150,6 +152,7 @@ export const createXaiModels = (deps: XaiModelsDeps): XaiModels => {
     refresh,
     find: (name) => byName.get(name),
     all: () => models,
+    of: (accountId) => listings.get(accountId)?.models ?? [],
     has(accountId, modelId) {
       const listing = listings.get(accountId);
       return listing ? listing.models.some(({ id }) => id === modelId) : null;

@@ -67,9 +67,11 @@ const coolingVerdict = ({ cooldown_remaining }: TokenInfo): Verdict => ({
 const failedVerdict = (account: TokenInfo, { code, message }: TokenOutcome & { outcome: "failed" }): Verdict => {
   switch (code) {
     case "account_auth":
+    case "account_key_invalid":
       return refusal("expired", 401, message);
     case "upstream_rate_limited":
     case "account_quota":
+    case "account_no_credits":
       return { ...coolingVerdict(account), message } as Verdict;
     case "account_blocked":
     case "account_refused":
