@@ -11,6 +11,7 @@ import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import { createByUpstream } from "./providers/by-upstream.ts";
 import { createGrokWeb } from "./providers/grok-web/index.ts";
+import type { ProviderCall } from "./providers/port.ts";
 import { createUpstreamHttp } from "./providers/upstream-http.ts";
 import { createXaiApi } from "./providers/xai-api/index.ts";
 import type { Documents } from "./storage/port.ts";
@@ -32,10 +33,13 @@ export const composeUpstreams = ({ pool, documents, config, clock, log }: Compos
   const provider = createByUpstream({ web: grokWeb, xai: xaiApi });
   const xaiModels = createXaiModels({
     ...{ pool, documents, clock, log },
-    ask: (credential, signal) => {
-      const learn = (facts: { readonly teamId?: string }) =>
+    ask: async (credential, signal) => {
+      const learn: ProviderCall["learn"] = (facts) =>
         void pool.signal(credential.accountId, { type: "learned", ...facts });
-      return xaiApi.models({ credential, signal, log, learn });
+      const call = { credential, signal, log, learn };
+      // The team is needed before the first limit is met.
+      if (credential.teamId === undefined) await xaiApi.quota(call);
+      return xaiApi.models(call);
     },
     refreshMs: () => config().xai.models_refresh_minutes * MINUTE_MS,
   });

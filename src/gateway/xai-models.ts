@@ -28,7 +28,7 @@ export interface XaiModels {
 }
 
 export interface XaiModelsDeps {
-  readonly pool: Pick<Pool, "all" | "get" | "credential" | "subscribe">;
+  readonly pool: Pick<Pool, "all" | "get" | "credential" | "signal" | "subscribe">;
   readonly documents: Documents;
   /** Asks the upstream. Throws GatewayError. */
   readonly ask: (credential: Credential, signal: AbortSignal) => Promise<readonly XaiModel[]>;
@@ -114,8 +114,10 @@ export const createXaiModels = (deps: XaiModelsDeps): XaiModels => {
         await refresh(id);
       } catch (thrown) {
         if (stopped.signal.aborted) return;
-        const { code } = asGatewayError(thrown);
-        log.warn("the models of an API key could not be listed", { account: id, code });
+        const error = asGatewayError(thrown);
+        // A key that is refused is refused for everything; any other failure says nothing about the key's own work.
+        if (error.row.signal === "dead") pool.signal(id, { type: "failed", error, mode: null });
+        log.warn("the models of an API key could not be listed", { account: id, code: error.code });
       }
     });
     reindex();
