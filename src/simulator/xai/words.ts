@@ -55,7 +55,7 @@ export const XAI_SCENARIOS: readonly XaiScenario[] = [
   { name: "hang-mid", summary: "half an answer, then nothing for ever" },
   { name: "hang-headers", summary: "never answers" },
   { name: "cut", summary: "the connection is cut midway" },
-  { name: "cut-first", summary: "the connection is cut after the headers" },
+  { name: "cut-first", summary: "the connection is cut before the first event" },
   { name: "error-first", summary: "an error event as the first event" },
   { name: "error-mid", summary: "an error event after some text" },
   { name: "failed", summary: "response.failed after some text (unstreamed: status failed)" },
