@@ -25,6 +25,8 @@ export interface VideoWish {
   /** As the caller wrote them; the answers echo both. */
   readonly size: string;
   readonly quality: string;
+  /** Which API asked, told by the job's id from then on; OpenAI's where it is absent. */
+  readonly shape?: "official";
 }
 
 export interface ExtensionWish extends Omit<VideoWish, "request"> {
@@ -79,6 +81,9 @@ const keepFiles = ({ references }: ClipRequest): (() => void) => {
     for (const drop of drops) drop();
   };
 };
+
+/** Jobs that were asked for in the shape of xAI's API, and are answered in it. */
+export const OFFICIAL_PREFIX = "vreq_";
 
 /** How often an interrupted clip is looked for. */
 const LOOK_EVERY_MS = 5_000;
@@ -196,7 +201,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     const { model, prompt, ratio, seconds, resolution, preset } = request;
     const job: VideoJob = {
       ...{ owner, model, prompt, ratio, seconds, resolution, preset, size, quality },
-      id: hexId("video_"),
+      id: hexId(wish.shape === "official" ? OFFICIAL_PREFIX : "video_"),
       references: request.references.length,
       status: "queued",
       progress: 0,

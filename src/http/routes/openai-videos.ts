@@ -1,8 +1,12 @@
 // /v1/videos: clips as jobs in OpenAI's format, with ranges on their files; extensions, and a clear no to what the upstream lacks.
 // Knows no provider. Invariant: a job is only shown to the key that began it.
 import { GatewayError } from "../../core/errors.ts";
+import { OFFICIAL_PREFIX } from "../../gateway/video-jobs.ts";
+import { mediaLink } from "../../media/links.ts";
 import { parseExtension, parseVideo } from "../../protocols/openai/media-videos.ts";
+import { officialVideo, parseOfficialVideo } from "../../protocols/openai/media-videos-official.ts";
 import { videoBody, videoDeleted, videoPage } from "../../protocols/openai/media-videos-response.ts";
+import { baseUrl } from "../client-address.ts";
 import type { Call, Route } from "../context.ts";
 import { PICTURE_FILES, readFormOrJson } from "../form.ts";
 import { sendFile } from "../send-file.ts";
@@ -21,8 +25,21 @@ const extend = async (call: Call): Promise<Response> => {
   return Response.json(videoBody(await call.deps.videoJobs.extend({ ...wish, owner: call.principal.id })));
 };
 
-const retrieve = (call: Call): Response =>
-  Response.json(videoBody(call.deps.videoJobs.get(idOf(call), call.principal.id)));
+/** The same job in the shape of xAI's own API. */
+const createOfficial = async (call: Call): Promise<Response> => {
+  const wish = parseOfficialVideo(await readFormOrJson(call, PICTURE_FILES));
+  call.record.model = wish.request.model;
+  const { id } = await call.deps.videoJobs.create({ ...wish, owner: call.principal.id, shape: "official" });
+  return Response.json({ request_id: id });
+};
+
+const retrieve = (call: Call): Response => {
+  const job = call.deps.videoJobs.get(idOf(call), call.principal.id);
+  if (!job.id.startsWith(OFFICIAL_PREFIX)) return Response.json(videoBody(job));
+  const link = job.file && mediaLink(baseUrl(call), { kind: "video", name: job.file.name });
+  const { status, body } = officialVideo(job, link && job.file ? link + call.deps.links.query(job.file.name) : null);
+  return Response.json(body, { status });
+};
 
 const MOST = 100;
 const DEFAULT_LIMIT = 20;
@@ -85,6 +102,14 @@ export const openaiVideoRoutes: readonly Route[] = [
     path: "/v1/videos",
     summary: "Begins a clip as a job (OpenAI's format).",
     handle: create,
+  },
+  {
+    ...common,
+    method: "POST",
+    path: "/v1/videos/generations",
+    summary:
+      "Begins a clip as a job (xAI's format); answers with request_id, and GET /v1/videos/{request_id} in that format.",
+    handle: createOfficial,
   },
   { ...common, method: "GET", path: "/v1/videos", summary: "The key's jobs, in pages.", handle: list },
   {
