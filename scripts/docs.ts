@@ -7,6 +7,8 @@ import { ERROR_TABLE } from "../src/core/errors.ts";
 import { CATALOGUE } from "../src/core/models.ts";
 import { ROUTES } from "../src/http/routes.ts";
 import { SCENARIOS } from "../src/simulator/scenarios.ts";
+import { XAI_KINDS } from "../src/simulator/xai/keys.ts";
+import { XAI_SCENARIOS } from "../src/simulator/xai/words.ts";
 
 export type Generators = Readonly<Record<string, (language: Language) => string>>;
 
@@ -15,7 +17,9 @@ const generators: Generators = {
   errors: errorTable,
   models: modelTable,
   routes: routeTable,
-  scenarios: scenarioTable,
+  scenarios: () => scenarioTable(SCENARIOS),
+  "xai-keys": xaiKeyTable,
+  "xai-scenarios": () => scenarioTable(XAI_SCENARIOS),
 };
 
 /** Markdown files that may hold regions; one that does not exist has none. */
@@ -92,11 +96,18 @@ function routeTable(language: Language): string {
   return [head, "|---|---|---|---|", ...rows].join("\n");
 }
 
-function scenarioTable(): string {
-  const rows = SCENARIOS.map(({ name, summary, number }) => {
+function scenarioTable(scenarios: readonly { name: string; summary: string; number?: number }[]): string {
+  const rows = scenarios.map(({ name, summary, number }) => {
     return `| \`sim:${name}${number === undefined ? "" : "-N"}\` | ${summary} |`;
   });
   return ["| Word in the prompt | What the simulated upstream does |", "|---|---|", ...rows].join("\n");
+}
+
+function xaiKeyTable(): string {
+  const rows = Object.entries(XAI_KINDS).map(
+    ([kind, summary]) => `| \`xai-sim-${kind}-<team>-<suffix>\` | ${summary} |`,
+  );
+  return ["| Key | What the simulated xAI API answers it |", "|---|---|", ...rows].join("\n");
 }
 
 async function wantedFiles(root: string): Promise<{ path: string; before: string; after: string }[]> {

@@ -5,6 +5,10 @@ import { tokensOf } from "../../src/simulator/answers.ts";
 import { readPrompt } from "../../src/simulator/prompt.ts";
 import { REFUSING_WORDS } from "../../src/simulator/refusals.ts";
 import { SCENARIOS, readWords, unknownWords } from "../../src/simulator/scenarios.ts";
+import { demoXaiKeys, parseXaiKey, XAI_KINDS } from "../../src/simulator/xai/keys.ts";
+import type { XaiKind } from "../../src/simulator/xai/keys.ts";
+import { XAI_REFUSING_WORDS } from "../../src/simulator/xai/refusals.ts";
+import { readXaiWords, XAI_SCENARIOS } from "../../src/simulator/xai/words.ts";
 
 describe("scenario words", () => {
   test("are read from the text, with their numbers and defaults", () => {
@@ -31,6 +35,36 @@ describe("scenario words", () => {
     expect([...obeyed].filter((name) => !table.includes(name))).toEqual([]);
     expect(table.filter((name) => !obeyed.has(name))).toEqual([]);
     expect(new Set(table).size).toBe(table.length);
+  });
+});
+
+describe("words and keys of the official API", () => {
+  test("the table and the code name the same words", async () => {
+    const root = `${import.meta.dir}/../../src/simulator/xai`;
+    let source = "";
+    for await (const file of new Glob("*.ts").scan(root)) {
+      if (file !== "words.ts") source += await Bun.file(`${root}/${file}`).text();
+    }
+    const obeyed = [...source.matchAll(/\bhas\("([^"]+)"\)/g)].map((match) => match[1] ?? "");
+    const table = XAI_SCENARIOS.map((row) => row.name);
+    expect([...obeyed, ...XAI_REFUSING_WORDS].filter((name) => !table.includes(name))).toEqual([]);
+    const written = (name: string) => source.includes(`"${name}"`) || XAI_REFUSING_WORDS.includes(name);
+    expect(table.filter((name) => !written(name))).toEqual([]);
+    expect(new Set(table).size).toBe(table.length);
+    expect(readXaiWords("sim:polls-0 sim:capacity-200").names).toEqual(["polls", "capacity-200"]);
+  });
+
+  test("keys name their temper, era and team", () => {
+    expect(parseXaiKey("xai-sim-ok-alpha-1")).toEqual({ kind: "ok", old: false, team: "alpha" });
+    expect(parseXaiKey("xai-sim-no-credits-old-beta-7")).toEqual({ kind: "no-credits", old: true, team: "beta" });
+    expect(parseXaiKey("xai-sim-rate-limited-rpm-x")).toEqual({ kind: "rate-limited-rpm", old: false, team: "x" });
+    expect(parseXaiKey("xai-sim-capacity-200-x")).toEqual({ kind: "capacity-200", old: false, team: "x" });
+    expect(parseXaiKey("xai-sim-gamma-1")).toEqual({ kind: "ok", old: false, team: "gamma" });
+    expect(parseXaiKey("xai-sim-wrong")).toEqual({ kind: "wrong", old: false, team: "main" });
+    expect(parseXaiKey("xai-other-1")).toBeUndefined();
+    for (const kind of Object.keys(XAI_KINDS) as XaiKind[])
+      expect(parseXaiKey(`xai-sim-${kind}-t-1`)).toEqual({ kind, old: false, team: "t" });
+    expect(demoXaiKeys().map((key) => parseXaiKey(key)?.kind)).toEqual(["ok", "no-credits"]);
   });
 });
 
