@@ -1,5 +1,7 @@
 // A button with a list of actions, on the browser's own popover: Escape and a click elsewhere close it.
-// Knows no action. Invariant: the list lies beside its button and never outside the window.
+// Knows no action. Invariants: the list lies beside its button and never outside the window; a closed one costs no elements, for
+// there may be hundreds.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icons.tsx";
@@ -35,6 +37,7 @@ const place = (button: HTMLElement, list: HTMLElement): void => {
 
 export const Menu = ({ label, actions, buttonClass = "icon-button", children, disabled = false }: MenuProps) => {
   const id = useId();
+  const isOpen = useSignal(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const items = () => [...(list.current?.querySelectorAll<HTMLButtonElement>("button:not(:disabled)") ?? [])];
@@ -69,13 +72,14 @@ export const Menu = ({ label, actions, buttonClass = "icon-button", children, di
         aria-label={label}
         popover="auto"
         onKeyDown={step}
+        onBeforeToggle={(event) => (isOpen.value = event.newState === "open")}
         onToggle={(event) => {
           if (event.newState !== "open" || !button.current || !list.current) return;
           place(button.current, list.current);
           items()[0]?.focus();
         }}
       >
-        {actions.map((action, index) =>
+        {(isOpen.value ? actions : []).map((action, index) =>
           action === "line" ? (
             <hr key={index} />
           ) : (

@@ -1,6 +1,6 @@
 // One long job of the gateway as the page follows it: started, watched, stopped, found again after a reload.
 // Knows no kind of job. Invariant: the job goes on in the gateway whatever happens to this page; only `stop` ends it.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { TaskEvent } from "../../src/admin/tasks.ts";
 import { ApiError, ask, post, session } from "./api.ts";
 import { keep, kept } from "./keeping.ts";
@@ -29,6 +29,9 @@ const SHOWN_FAILURES = 100;
 
 /** The job that runs or ran last. */
 export const task = signal<TaskRun | null>(null);
+
+/** Changes twice a job, not with each of its steps. */
+export const taskRuns = computed(() => task.value?.status === "running");
 
 type Ended = (run: TaskRun, result: unknown) => void;
 

@@ -1,5 +1,6 @@
 // The other pages of the dashboard as an operator uses them: overview, keys, files, endpoints, dialog, data center, audit.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { pngBytes } from "../support/pictures.ts";
 import { type Site, startSite } from "./browser.ts";
 
 setDefaultTimeout(30_000);
@@ -108,9 +109,22 @@ test("files on the site are counted and cleared as jobs", async () => {
 });
 
 test("the files of one account are listed and one is removed", async () => {
+  const url = `data:image/png;base64,${pngBytes().toBase64()}`;
+  const content = [
+    { type: "text", text: "What is this?" },
+    { type: "image_url", image_url: { url } },
+  ];
+  const asked = await fetch(`${site.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "grok-chat-fast", messages: [{ role: "user", content }] }),
+  });
+  expect(asked.status).toBe(200);
+  const { tokens } = await site.admin<{ tokens: { token: string; count: number }[] }>("GET", "/assets");
+  const holder = tokens.find(({ count }) => count > 0)?.token ?? "none has a file";
   const { page, context, offences } = await site.open("/admin/cache");
   await page.getByRole("button", { name: /On the site/ }).click();
-  const row = page.getByRole("row").filter({ hasText: "sim-super-ok-demo" });
+  const row = page.getByRole("row").filter({ hasText: holder });
   await row.getByRole("button", { name: /^Files of/ }).click();
   const files = page.locator(".asset-list li");
   await files.first().waitFor();

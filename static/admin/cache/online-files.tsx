@@ -5,7 +5,7 @@ import { count, relative } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { confirm } from "../../shared/modal.tsx";
 import { Pager } from "../../shared/pager.tsx";
-import { task } from "../../shared/tasks.ts";
+import { taskRuns } from "../../shared/tasks.ts";
 import { now } from "../../shared/ticker.ts";
 import { AccountFiles } from "./account-files.tsx";
 import { accounts, clearOnline, countOnline, details, type OnlineAccount } from "./store.ts";
@@ -25,7 +25,7 @@ export const OnlineFiles = () => {
   const size = useSignal<number>(50);
   const all = accounts.value;
   if (all.length === 0) return <p class="panel empty">{say("none")}</p>;
-  const isBusy = task.value?.status === "running";
+  const isBusy = taskRuns.value;
   const shown = all.slice((page.value - 1) * size.value, page.value * size.value);
   const toggle = (tokens: readonly string[], on: boolean) => {
     const next = new Set(chosen.value);

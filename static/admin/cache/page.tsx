@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { bytes, count, percent } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { task } from "../../shared/tasks.ts";
+import { taskRuns } from "../../shared/tasks.ts";
 import { useEvery } from "../../shared/ticker.ts";
 import { LocalFiles } from "./local-files.tsx";
 import { OnlineFiles } from "./online-files.tsx";
@@ -16,7 +16,7 @@ const RELOAD_MS = 15_000;
 
 export const CachePage = () => {
   const place = useSignal<Place>("image");
-  useEvery(RELOAD_MS, () => void (task.value?.status === "running" ? null : loadSummary()));
+  useEvery(RELOAD_MS, () => void (taskRuns.value ? null : loadSummary()));
   return (
     <div class="page">
       <header class="page-head">

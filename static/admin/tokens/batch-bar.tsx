@@ -3,7 +3,7 @@
 import { count } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
-import { task } from "../../shared/tasks.ts";
+import { taskRuns } from "../../shared/tasks.ts";
 import type { Opened } from "./dialogs.ts";
 import { page, select, selection, selectMatching } from "./store.ts";
 import { clearCooldown, exportAccounts, refreshMany, removeAccounts, switchAccounts } from "./verbs.ts";
@@ -12,7 +12,7 @@ import { say } from "./words.ts";
 export const BatchBar = ({ open }: { open: Opened }) => {
   const ids = [...selection.value];
   if (ids.length === 0) return null;
-  const isBusy = task.value?.status === "running";
+  const isBusy = taskRuns.value;
   const matching = page.value?.total ?? 0;
   return (
     <section class="batch" aria-label={say("selected", { n: count(ids.length) })}>

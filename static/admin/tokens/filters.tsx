@@ -101,7 +101,8 @@ const poolEntries = () => withChosen(Object.entries(page.value?.counts.pools ?? 
 
 const PoolChips = () => {
   const pools = poolEntries();
-  if (pools.length < 2 || pools.length > MOST_CHIPS) return null;
+  // Before the first answer there is a place for them.
+  if (pools.length === 1 || pools.length > MOST_CHIPS) return null;
   const chip = (name: string, number: number | null): Chip => ({
     label: name === "" ? say("anyPool") : name,
     number,

@@ -7,7 +7,7 @@ import { Skeleton } from "../../shared/loaded.tsx";
 import { Menu } from "../../shared/menu.tsx";
 import { Pager } from "../../shared/pager.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
-import { task } from "../../shared/tasks.ts";
+import { taskRuns } from "../../shared/tasks.ts";
 import { useEvery } from "../../shared/ticker.ts";
 import { AdultDialog } from "./adult-dialog.tsx";
 import { BatchBar } from "./batch-bar.tsx";
@@ -86,7 +86,7 @@ const step = (by: number): void => {
 
 /** What is selected, else all. */
 const refreshChosen = async (): Promise<void> => {
-  if (task.value?.status === "running" || (page.value?.totals.total ?? 0) === 0) return;
+  if (taskRuns.value || (page.value?.totals.total ?? 0) === 0) return;
   await (selection.value.size > 0 ? refreshMany([...selection.value]) : refreshAll());
 };
 
@@ -100,7 +100,7 @@ const HeadButtons = ({ open }: { open: Opened }) => (
     <button
       type="button"
       class="button"
-      disabled={task.value?.status === "running" || (page.value?.totals.total ?? 0) === 0}
+      disabled={taskRuns.value || (page.value?.totals.total ?? 0) === 0}
       onClick={() => void refreshAll()}
     >
       <Icon name="refresh" />
@@ -120,7 +120,7 @@ const HeadButtons = ({ open }: { open: Opened }) => (
         {
           label: say("adultForList"),
           icon: "shield",
-          disabled: task.value?.status === "running" || (page.value?.total ?? 0) === 0,
+          disabled: taskRuns.value || (page.value?.total ?? 0) === 0,
           run: () => void adultForAll(open),
         },
         { label: say("clearAllCooldowns"), icon: "snow", run: () => void clearAllCooldowns() },

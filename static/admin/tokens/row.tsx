@@ -1,6 +1,6 @@
 // One account as a row of the table, or as a card on a narrow window, and what it tells when it is opened.
 // Invariant: the session itself is never in the row; it is fetched only when somebody copies it.
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { TokenInfo } from "../../../src/admin/token-info.ts";
 import { get } from "../../shared/api.ts";
@@ -56,11 +56,18 @@ const NoteCell = ({ row }: { row: Row }) => (
 const callsText = ({ use_count: calls }: Row): string =>
   calls === 1 ? say("callOne") : say("callsN", { n: count(calls) });
 
+/** Read each second, drawn only when the words change. */
+const Ago = ({ at }: { at: number | null }) => {
+  const moment = useSignal(at);
+  moment.value = at;
+  return <>{useComputed(() => (moment.value === null ? say("never") : relative(moment.value, now.value))).value}</>;
+};
+
 const UsedCell = ({ row }: { row: Row }) => (
   <div class="used-cell">
     <span class="nowrap">{callsText(row)}</span>
     <span class="muted small-text nowrap">
-      {row.last_used_at === null ? say("never") : relative(row.last_used_at, now.value)}
+      <Ago at={row.last_used_at} />
     </span>
   </div>
 );
@@ -71,7 +78,7 @@ const fullToken = async (id: string): Promise<string> =>
 export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
   const shown = useSignal(false);
   const busy = useSignal(false);
-  const isSelected = selection.value.has(row.id);
+  const isSelected = useComputed(() => selection.value.has(row.id)).value;
   const refresh = async () => {
     busy.value = true;
     await refreshOne(row.id);

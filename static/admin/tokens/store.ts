@@ -58,6 +58,7 @@ export const queryOf = ({ search, view, pool, adult, tag, sort }: Filters): Quer
 });
 
 let latest = 0;
+let shown = "";
 
 export const load = async (): Promise<void> => {
   latest += 1;
@@ -67,8 +68,11 @@ export const load = async (): Promise<void> => {
     const query = { ...queryOf(filters.value), page: pageNumber.value, page_size: pageSize.value };
     const answer = await get<Page>("/tokens/list", query);
     if (mine !== latest) return;
+    const text = JSON.stringify(answer);
     batch(() => {
-      page.value = answer;
+      // What has not changed is not drawn again.
+      if (text !== shown || page.value === null) page.value = answer;
+      shown = text;
       pageNumber.value = answer.page;
       problem.value = null;
     });
