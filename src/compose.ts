@@ -244,7 +244,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       clock.every(TRIM_MS, () => {
         responseStore.trim();
         media.trim().catch((error: unknown) => log.error("trimming failed", { error }));
-        records.tidy().catch((error: unknown) => log.error("old records could not be tidied", { error }));
+        tidyRecords();
         audit.prune().catch((error: unknown) => log.error("old audit rows could not be removed", { error }));
       }),
     );
