@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulator, type Simulator } from "../../src/simulator/server.ts";
 import { emptyFolder, eventually, type Folder, freePort } from "../support/binary.ts";
+import { emulatorLacks, withoutAvx2 } from "../support/emulated.ts";
 import { buildImageRoot, type ImageFacts, imageLacks, readDockerfile } from "../support/image.ts";
 
 function filesBelow(folder: string, path = ""): string[] {
@@ -64,6 +65,18 @@ describe.skipIf(imageLacks !== "")(`the image's root folder${imageLacks}`, () =>
     expect(await child.exited).toBe(0);
     expect(text).toContain("linux x64 musl");
     expect(text).toContain("wreq-js 3.");
+  });
+
+  // tests/smoke/release.test.ts shows that this processor refuses AVX2.
+  test.skipIf(emulatorLacks !== "")(`starts on a processor without AVX2${emulatorLacks}`, async () => {
+    // The emulator finds the loader below -L, and the loader its libraries by the variable.
+    const child = Bun.spawn([...withoutAvx2, "-L", root, join(root, "usr/local/bin/grok2api"), "version"], {
+      env: { TMPDIR: place.path, LD_LIBRARY_PATH: join(root, "usr/lib") },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [text, complaint] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    expect(`${await child.exited} ${complaint}`).toBe("0 ");
+    expect(text).toContain("linux x64 musl");
   });
 
   test("refuses a data folder of another owner with the line that cures it", async () => {

@@ -9,6 +9,7 @@ import { readElf } from "../../scripts/release-elf.ts";
 import { releaseTargets } from "../../scripts/release-targets.ts";
 import { migrations } from "../../src/storage/migrations.ts";
 import { emptyFolder, eventually, type Folder, freePort, runBinary, startGateway } from "../support/binary.ts";
+import { emulatorLacks, withAvx2, withoutAvx2, writeAvx2Program } from "../support/emulated.ts";
 
 const checkout = join(import.meta.dir, "../..");
 const onX64 = process.platform === "linux" && process.arch === "x64";
@@ -117,14 +118,13 @@ describe("the files of a release", () => {
 describe("each executable that can run here", () => {
   const arm64Libraries = process.env.GROK2API_ARM64_LIBRARIES ?? "/usr/aarch64-linux-gnu";
   const emulateArm64 = ["qemu-aarch64-static", "-L", arm64Libraries];
-  const emulateOldX64 = ["qemu-x86_64-static", "-cpu", "Nehalem"];
   const runners: readonly { name: string; target: string; command: string[]; missing: boolean; needs: string }[] = [
     { name: "on this machine", target: "linux-x64", command: [], missing: !onX64, needs: "linux on x64" },
     {
       name: "on a processor without AVX2",
       target: "linux-x64",
-      command: emulateOldX64,
-      missing: !onX64 || Bun.which("qemu-x86_64-static") === null,
+      command: [...withoutAvx2],
+      missing: emulatorLacks !== "",
       needs: "linux on x64, qemu-user-static",
     },
     {
@@ -136,6 +136,22 @@ describe("each executable that can run here", () => {
       needs: "qemu-user-static, libc6-arm64-cross, libgcc-s1-arm64-cross",
     },
   ];
+
+  // Without this the trial below would also pass where the emulator quietly executes what the processor could not.
+  test.skipIf(emulatorLacks !== "")(`the emulated older processor refuses AVX2${emulatorLacks}`, () => {
+    using own = emptyFolder();
+    const program = writeAvx2Program(own.path);
+    const run = (command: readonly string[]) => {
+      const { exitCode, signalCode } = Bun.spawnSync([...command, program], {
+        cwd: own.path,
+        stdout: "ignore",
+        stderr: "ignore",
+      });
+      return signalCode ?? exitCode;
+    };
+    expect(run(withAvx2)).toBe(0);
+    expect(run(withoutAvx2)).toBe("SIGILL");
+  });
 
   for (const runner of runners)
     test.skipIf(runner.missing)(
