@@ -72,7 +72,9 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     const [first, second] = lastOfEachKind(needs).map((need) => pool.explainEmpty(need));
     const soonest = (empty: Emptiness | undefined) => empty?.retryAfterMs ?? Number.POSITIVE_INFINITY;
     const told = second && soonest(second) < soonest(first) ? second : first;
-    const limited = cause ? cause.row.status === 429 : told?.code === "upstream_rate_limited";
+    // What failed last speaks for its own kind of account only.
+    const alone = cause !== undefined && second === undefined;
+    const limited = alone ? cause.row.status === 429 : told?.code === "upstream_rate_limited";
     const words = [first, second].flatMap((empty) => empty?.message ?? []).join(" ");
     return new GatewayError(limited ? "upstream_rate_limited" : "no_available_account", words, {
       ...(typeof told?.retryAfterMs === "number" ? { retryAfterMs: told.retryAfterMs } : {}),
