@@ -236,10 +236,17 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
 
   let listening: Listening | null = null;
   const timers: (() => void)[] = [];
+  const tidyRecords = () => {
+    records.tidy().catch((error: unknown) => log.error("old records could not be tidied", { error }));
+  };
   const startTimers = () => {
     schedule.start();
     xaiModels.start();
     timers.push(
+      // Whoever makes the journal smaller wants the space now.
+      live.subscribe(({ changed }) => {
+        if (changed.some((key) => key.startsWith("journal."))) tidyRecords();
+      }),
       clock.every(TICK_MS, pool.tick),
       clock.every(TRIM_MS, () => {
         responseStore.trim();
