@@ -2,7 +2,7 @@
 // and its team stand afterwards. The second key belongs to another team unless a case says otherwise.
 import { describe, expect, test } from "bun:test";
 import type { Account } from "../../src/accounts/account.ts";
-import { startKeys, type Keys } from "../support/keys.ts";
+import { startKeys, type Keys } from "../support/official-keys.ts";
 
 const GOOD = "xai-sim-ok-beta-1";
 const MODEL = "grok-4.3";

@@ -1,6 +1,6 @@
 // Two kinds of accounts in one pool: who goes first, who stands in, what a name decides, and that the journal tells.
 import { describe, expect, test } from "bun:test";
-import { startKeys, type Keys } from "../support/keys.ts";
+import { startKeys, type Keys } from "../support/official-keys.ts";
 
 const KEY = "xai-sim-ok-alpha-1";
 /** Served by both: a name of the site's fast mode, and a model of the official API. */
