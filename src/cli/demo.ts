@@ -6,11 +6,16 @@ import { join } from "node:path";
 import type { Environment } from "../config/environment.ts";
 import { readablePassword } from "../lib/ids.ts";
 import { createSimulator } from "../simulator/server.ts";
+import { demoXaiKeys } from "../simulator/xai/keys.ts";
 import type { App, Io } from "./port.ts";
 import { runGateway } from "./run-app.ts";
 
-/** The simulator knows any account whose name has this form. */
-const ACCOUNTS = { ssoBasic: ["sim-ok-demo-1", "sim-ok-demo-2"], ssoSuper: ["sim-super-ok-demo"] };
+/** Sessions of the site and keys of the official API; the simulator knows any whose name has this form. */
+const ACCOUNTS = {
+  ssoBasic: ["sim-ok-demo-1", "sim-ok-demo-2"],
+  ssoSuper: ["sim-super-ok-demo"],
+  xai: demoXaiKeys(),
+};
 
 export const demoCommand = async (io: Io): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), "grok2api-demo-"));
@@ -42,6 +47,7 @@ const demoEnvironment = (given: Environment, place: { folder: string; upstream: 
   GROK2API_GROK_BASE_URL: place.upstream,
   GROK2API_GROK_ASSETS_URL: place.upstream,
   GROK2API_GROK_ACCOUNTS_URL: place.upstream,
+  GROK2API_XAI_BASE_URL: `${place.upstream}/xai/v1`,
   GROK2API_VOICE_LIVEKIT_URL: place.upstream.replace(/^http/, "ws"),
 });
 
@@ -49,11 +55,11 @@ const describe = (app: App, at: { url: string; upstream: string }): string => {
   const { app_key: ownPassword, api_key: keys } = app.config.app;
   const key = keys[0];
   const password = app.firstPassword ?? ownPassword;
-  const body = JSON.stringify({
-    model: "grok-chat-fast",
-    messages: [{ role: "user", content: "Hello!" }],
-    stream: true,
-  });
+  const auth = key === undefined ? "" : ` -H 'Authorization: Bearer ${key}'`;
+  const curl = (model: string) => {
+    const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello!" }], stream: true });
+    return `  curl -N ${at.url}/v1/chat/completions -H 'Content-Type: application/json'${auth} -d '${body}'`;
+  };
   return [
     "Grok2API demo: a gateway and a simulated upstream on this machine. Nothing leaves it.",
     "",
@@ -64,8 +70,9 @@ const describe = (app: App, at: { url: string; upstream: string }): string => {
     `  Admin password:  ${password}`,
     `  Simulator:       ${at.upstream}`,
     "",
-    "Try:",
-    `  curl -N ${at.url}/v1/chat/completions -H 'Content-Type: application/json'${key === undefined ? "" : ` -H 'Authorization: Bearer ${key}'`} -d '${body}'`,
+    "Try a web account, then a key of the official API:",
+    curl("grok-chat-fast"),
+    curl("grok-4.3"),
     "",
     "Ctrl-C ends it and removes its data.",
   ].join("\n");
