@@ -234,7 +234,6 @@ export const formerKeys: ReadonlySet<string> = new Set(
     image: "max_retries",
     imagine_fast: "n size response_format",
     video: "enable_public_asset upscale_timing",
-    asset: "download_concurrent",
   }).flatMap(([section, names]) => names.split(" ").map((name) => `${section}.${name}`)),
 );
 

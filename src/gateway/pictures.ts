@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { MediaSource } from "../core/events.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createGate } from "../lib/lock.ts";
 import { dataLink, type MediaKind } from "../media/links.ts";
 import type { FetchedMedia, FileBody, Provider, ProviderCall } from "../providers/port.ts";
 
@@ -63,6 +64,16 @@ const mayYetCome = ({ code, row, detail }: GatewayError): boolean => {
 const EXTRA_SECONDS = 2.5;
 
 export const createPictures = ({ provider, config, clock, keep, keepBody, link }: PictureDeps): Pictures => {
+  const gate = createGate(() => config().asset.download_concurrent);
+  const inTurn = async <T>(call: ProviderCall, ask: () => Promise<T>): Promise<T> => {
+    const leave = await gate.enter(call.signal);
+    try {
+      return await ask();
+    } finally {
+      leave();
+    }
+  };
+
   /**
    * A finished file is worth waiting for: made anew by another account it costs both. So the same account asks until
    * `asset.download_timeout` is over.
@@ -72,7 +83,7 @@ export const createPictures = ({ provider, config, clock, keep, keepBody, link }
     const until = clock.monotonic() + (call.isExtra ? Math.min(EXTRA_SECONDS, limitSeconds) : limitSeconds) * 1000;
     for (let count = 0; ; count++) {
       try {
-        return await ask();
+        return await inTurn(call, ask);
       } catch (thrown) {
         call.signal.throwIfAborted();
         const error = asGatewayError(thrown);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import OpenAI, { toFile } from "openai";
 import { createSimulator, type Simulator } from "../../src/simulator/server.ts";
 import { emptyFolder, eventually, type Folder, type Gateway, startGateway } from "../support/binary.ts";
+import { rejection } from "../support/events.ts";
 import { pngBytes } from "../support/pictures.ts";
 
 const key = "sdk-media-key";
@@ -35,6 +36,7 @@ interface Videos {
   create(body: object): Promise<{ id: string }>;
   retrieve(id: string): Promise<{ status: string; progress: number; error: { message: string } | null }>;
   downloadContent(id: string, query?: object): Promise<Response>;
+  delete(id: string): Promise<object>;
 }
 const videosOf = (one: OpenAI) => Reflect.get(one, "videos") as unknown as Videos;
 
@@ -45,6 +47,13 @@ describe("pictures", () => {
       expect(isJpeg(new Uint8Array(await (await fetch(url ?? "")).arrayBuffer()))).toBe(true);
     }
     expect(data).toHaveLength(2);
+  });
+
+  test("drawn as bytes, one without a word about how many", async () => {
+    const { data, usage } = await client.images.generate({ prompt: "a red bicycle", response_format: "b64_json" });
+    expect(data?.map(({ b64_json: base64 }) => isJpeg(Uint8Array.fromBase64(base64 ?? "")))).toEqual([true]);
+    expect(usage?.total_tokens).toBeGreaterThan(0);
+    expect((await client.images.generate({ prompt: "a red bicycle" })).data).toHaveLength(1);
   });
 
   test("drawn as a stream, previews first", async () => {
@@ -61,17 +70,33 @@ describe("pictures", () => {
     expect((await client.images.edit({ image: await file(), prompt: "a hat" })).data).toHaveLength(1);
     expect((await client.images.edit({ image: [await file(), await file()], prompt: "join" })).data).toHaveLength(1);
   });
+
+  test("changed as a stream, from a file that is itself a stream", async () => {
+    const image = await toFile(new Blob([pngBytes()]).stream(), "a.png");
+    const types = [];
+    for await (const event of await client.images.edit({ image, prompt: "a hat", stream: true, partial_images: 1 })) {
+      expect(isJpeg(Uint8Array.fromBase64(event.b64_json))).toBe(true);
+      types.push(event.type);
+    }
+    expect(types).toEqual(["image_edit.partial_image", "image_edit.completed"]);
+  });
 });
 
-test("a clip as a job, and its file", async () => {
+test("a clip as a job, its file and still, and its end", async () => {
   const videos = videosOf(client);
-  const { id } = await videos.create({ model: "grok-imagine-1.0-video", prompt: "a river" });
+  const reference = await toFile(pngBytes(), "a.png");
+  const wish = { model: "grok-imagine-1.0-video", prompt: "a river", input_reference: reference };
+  const { id } = await videos.create(wish);
   await eventually("the clip is complete", async () =>
     (await videos.retrieve(id)).status === "completed" ? true : undefined,
   );
   const file = await videos.downloadContent(id);
   expect(file.headers.get("content-type")).toBe("video/mp4");
   expect((await file.arrayBuffer()).byteLength).toBeGreaterThan(1000);
+  const still = await videos.downloadContent(id, { variant: "thumbnail" });
+  expect(isJpeg(new Uint8Array(await still.arrayBuffer()))).toBe(true);
+  expect(await videos.delete(id)).toMatchObject({ id, deleted: true });
+  expect(String(await rejection(videos.retrieve(id)))).toContain("404");
 });
 
 test("a job that a killed process leaves behind ends with the reason, and finished ones stay", async () => {

@@ -126,10 +126,42 @@ describe("a finished file", () => {
     expect([still.passed(), preview.passed()]).toEqual([2450, 2450]);
   });
 
-  test("is not waited for once the caller has left", async () => {
+  test("waits for its turn, and a refused one gives its turn back", async () => {
+    const most = { now: 0, ever: 0 };
+    const { clock } = createTime();
+    let asked = 0;
+    const pictures = createPictures({
+      provider: {
+        async download() {
+          most.ever = Math.max(most.ever, ++most.now);
+          await Bun.sleep(2);
+          most.now--;
+          if (asked++ < 3) throw NO;
+          return { bytes: BYTES, mime: "image/png" };
+        },
+        openFile: () => Promise.reject(new Error("not asked for")),
+      },
+      config: () => configSchema.parse({ asset: { download_concurrent: 2 } }),
+      clock,
+      keep: async () => ({ name: "a.png", mime: "image/png" }),
+      keepBody: () => Promise.reject(new Error("not asked for")),
+      link: () => "link",
+    });
+    const call = {
+      credential: { accountId: "acc_1", token: "t", tier: "super" as const },
+      signal: new AbortController().signal,
+      log: silentLog,
+      learn: () => {},
+      baseUrl: "",
+    };
+    await Promise.all(Array.from({ length: 6 }, () => pictures.keep({ url: "https://files/a.png" }, call)));
+    expect([most.ever, asked]).toEqual([2, 9]);
+  });
+
+  test("is not asked for once the caller has left", async () => {
     const trial = setUp([NO]);
     trial.leaving.abort(refused("client_closed"));
     expect(await rejection(trial.keep())).toMatchObject({ code: "client_closed" });
-    expect(trial.asked()).toBe(1);
+    expect(trial.asked()).toBe(0);
   });
 });

@@ -123,6 +123,16 @@ export const asset = section(
         help: { en: "Uploads that run at the same time.", zh: "同时进行的上传数。" },
       },
     ),
+    download_concurrent: integer(
+      20,
+      { min: 1, max: 1000 },
+      {
+        help: {
+          en: "Pictures and clips of accounts that are fetched at the same time.",
+          zh: "同时从账号下载的图片与视频数。",
+        },
+      },
+    ),
     list_timeout: number(
       60,
       { min: 0.05, max: 3600 },

@@ -3,6 +3,7 @@
 import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { UploadFile } from "../../core/request.ts";
+import { createGate } from "../../lib/lock.ts";
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from "../../lib/json.ts";
 import type { ProviderCall, RemoteAsset, RemoteAssets } from "../port.ts";
 import type { GrokClient } from "./client.ts";
@@ -31,6 +32,8 @@ const metadata = (answer: JsonObject): Uploaded => {
 export const createUploads = (deps: { client: GrokClient; config: () => Config }) => {
   const { client, config } = deps;
   const limit = () => ({ ms: config().asset.upload_timeout * 1000, setting: "asset.upload_timeout" });
+  // Each upload holds its whole body, so this bounds the memory too.
+  const gate = createGate(() => config().asset.upload_concurrent);
 
   const direct = async (call: ProviderCall, file: UploadFile, purpose: Purpose): Promise<Uploaded> => {
     const fields: Record<string, string> =
@@ -69,12 +72,15 @@ export const createUploads = (deps: { client: GrokClient; config: () => Config }
     );
 
   return async (call: ProviderCall, file: UploadFile, purpose: Purpose = "chat"): Promise<Uploaded> => {
+    const leave = await gate.enter(call.signal);
     try {
       return await direct(call, file, purpose);
     } catch (thrown) {
       const status = thrown instanceof GatewayError ? thrown.detail.upstream?.status : undefined;
       if (status === undefined || !MISSING.has(status)) throw thrown;
-      return legacy(call, file);
+      return await legacy(call, file);
+    } finally {
+      leave();
     }
   };
 };
