@@ -25,11 +25,17 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly param: string | null;
-  constructor(message: string, about: { status: number; code: string; param: string | null }) {
+  /** How long the gateway asks to wait before the next try; null where it does not say. */
+  readonly retryAfterMs: number | null;
+  constructor(
+    message: string,
+    about: { status: number; code: string; param: string | null; retryAfterMs?: number | null },
+  ) {
     super(message);
     this.status = about.status;
     this.code = about.code;
     this.param = about.param;
+    this.retryAfterMs = about.retryAfterMs ?? null;
   }
 }
 
@@ -104,10 +110,12 @@ interface ErrorBody {
 export const errorOf = async (response: Response): Promise<ApiError> => {
   const body = await json<ErrorBody>(response).catch((): ErrorBody => ({}));
   const { message, code, param } = body.error ?? {};
+  const seconds = Number(response.headers.get("retry-after") ?? "");
   return new ApiError(message ?? `${response.status} ${response.statusText}`, {
     status: response.status,
     code: code ?? "unknown",
     param: param ?? null,
+    retryAfterMs: seconds > 0 ? seconds * 1000 : null,
   });
 };
 
