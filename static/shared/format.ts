@@ -7,7 +7,11 @@ export const count = (value: number): string => new Intl.NumberFormat(locale()).
 
 /** Large numbers in a small place. */
 export const shortCount = (value: number): string =>
-  new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  // British English writes millions with the letter of milli.
+  new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-US", {
+    notation: "compact",
+    maximumFractionDigits: 1,
+  }).format(value);
 
 export const percent = (ratio: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(ratio);

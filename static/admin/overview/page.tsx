@@ -193,7 +193,7 @@ const Pool = ({ all: { pool } }: { all: Overview }) => {
     <section class="panel padded" aria-labelledby="overview-pool">
       <h2 id="overview-pool">{say("pool")}</h2>
       <div class="split" aria-hidden="true">
-        {PARTS.map((part) => (
+        {PARTS.filter((part) => counts.status[part] > 0).map((part) => (
           <span key={part} class={part} style={{ flexGrow: counts.status[part] }} />
         ))}
       </div>

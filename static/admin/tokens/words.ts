@@ -20,7 +20,7 @@ export const say = speak({
   disabled: ["Switched off", "已禁用"],
   quota: ["Calls left", "剩余次数"],
   quotaHint: ["Known calls of active accounts, heavy apart", "正常账号的已知剩余次数（不含 heavy）"],
-  quotaUnknown: ["{n} accounts unknown", "{n} 个账号未知"],
+  quotaUnknown: ["Unknown accounts: {n}", "{n} 个账号未知"],
   calls: ["Calls made", "总调用次数"],
   all: ["All", "全部"],
   search: ["Search token, note, tag, pool…", "搜索 Token、备注、标签、号池…"],
