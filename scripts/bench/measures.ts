@@ -5,6 +5,7 @@ import type { ColdResult } from "./cold.ts";
 import type { LeakResult, OpenStreamsResult } from "./memory.ts";
 import { rigBound, type Figures, type LaneResult } from "./rounds.ts";
 import { median } from "./samples.ts";
+import type { TidyResult } from "./tidy.ts";
 
 export interface RunResults {
   lanes: Record<string, LaneResult>;
@@ -14,6 +15,7 @@ export interface RunResults {
   openStreams: OpenStreamsResult | null;
   leak: LeakResult | null;
   cold: ColdResult | null;
+  tidy: TidyResult | null;
 }
 export interface Measure {
   median: number;
@@ -36,6 +38,7 @@ export function measuresOf(results: RunResults): Record<string, Measure> {
     ...latencyMeasures(results),
     ...memoryMeasures(results),
     ...behaviourMeasures(results),
+    ...tidyMeasures(results),
   };
   return Object.fromEntries(Object.entries(measures).flatMap(([name, measure]) => (measure ? [[name, measure]] : [])));
 }
@@ -255,5 +258,27 @@ function behaviourMeasures({ cancel, silence }: RunResults): Record<string, Meas
     "silence.complete": streams
       ? single(complete / streams, silence.map((row) => row.problem).find(Boolean) ?? `${streams} streams`)
       : null,
+  };
+}
+
+/** Round by round, what chats take beside a clean-up against what they take without one. */
+function tidyMeasures({ tidy }: RunResults): Record<string, Measure | null> {
+  if (!tidy) return {};
+  const errors = Object.entries(tidy.errors).map(([reason, count]) => `${count} × ${reason}`);
+  const failed = tidy.removed === 0 ? "nothing was removed" : errors.join(", ") || null;
+  const compare = (pick: "p50Us" | "p99Us"): Measure => {
+    const each = tidy.cleaning.map((round, index) => round[pick] / (tidy.idle[index]?.[pick] ?? Number.NaN));
+    const note = `${(median(tidy.cleaning.map((round) => round[pick])) / 1000).toFixed(2)} ms against ${(median(tidy.idle.map((round) => round[pick])) / 1000).toFixed(2)} ms; ${tidy.removed} rows removed meanwhile`;
+    return { median: median(each), best: Math.min(...each), note, unjudged: null, failed };
+  };
+  const { cleaning, idle } = tidy.memoryMb;
+  const grown = ([before, most]: [number | null, number | null]) =>
+    before === null || most === null ? null : Math.max(0, most - before);
+  const [own, other] = [grown(cleaning), grown(idle)];
+  const memoryNote = `${cleaning[0]?.toFixed(0)} → ${cleaning[1]?.toFixed(0)} MB against ${idle[0]?.toFixed(0)} → ${idle[1]?.toFixed(0)} MB`;
+  return {
+    "tidy.p50": compare("p50Us"),
+    "tidy.p99": compare("p99Us"),
+    "tidy.memory": single(own === null || other === null ? null : Math.max(0, own - other), memoryNote),
   };
 }

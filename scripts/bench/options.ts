@@ -20,7 +20,7 @@ export const USAGE = `usage: bun scripts/bench/run.ts [options]
   --soak 30m        mixed traffic with 5 % hang-ups; memory may grow by 0.5 MB a minute after minute 10
   --only floors     only the reference gateways: tries the rig, judges nothing
   --only <lanes>    some lanes, by name: burst,burst-h2,json,lat1,paced50,paced200,paced200-h2,paced400,
-                    cancel,stalled,silence,memory,leak,cold
+                    cancel,stalled,silence,memory,leak,journal,cold
   --profile         CPU profile (Markdown) of the burst lane, or with --only json of that one; taken from the sources by
                     bun, not from the executable
   --binary <path>   executable under test (dist/grok2api)

@@ -183,7 +183,7 @@ function errorText(lane: LaneResult, name: string): string {
   return counts.map(([reason, count]) => `${count} × ${reason}`).join(", ");
 }
 
-function behaviourTables({ cancel, stalled, silence, openStreams, leak, cold }: RunResults): string {
+function behaviourTables({ cancel, stalled, silence, openStreams, leak, cold, tidy }: RunResults): string {
   const parts: string[] = [];
   if (cancel.length) {
     const rows = cancel.map((row) => [
@@ -229,5 +229,13 @@ function behaviourTables({ cancel, stalled, silence, openStreams, leak, cold }: 
     parts.push(
       `## Cold start\n\nbare ${digits(median(cold.bareMs))} ms, gateway ${digits(median(cold.gatewayMs))} ms (${cold.gatewayMs.length} starts).`,
     );
+  if (tidy) {
+    const rows = tidy.cleaning.map((round, index) => [
+      String(index + 1),
+      ...[tidy.idle[index]?.p50Us, round.p50Us, tidy.idle[index]?.p99Us, round.p99Us].map(digits),
+    ]);
+    const head = ["round", "p50 µs without", "p50 beside it", "p99 without", "p99 beside it"];
+    parts.push(`## Chats beside a clean-up of the journal (${tidy.rows} rows)\n\n${table(head, rows)}`);
+  }
   return parts.join("\n\n");
 }

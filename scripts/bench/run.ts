@@ -18,6 +18,7 @@ import { CORES, pin, pinSelf } from "./processes.ts";
 import { judge, writeReport } from "./report.ts";
 import { createLaneRunner, type LaneSpec } from "./rounds.ts";
 import { runSoak } from "./soak.ts";
+import { runTidyLane } from "./tidy.ts";
 import {
   directTarget,
   ROOT,
@@ -58,6 +59,7 @@ async function main(options: Options): Promise<number> {
     openStreams: null,
     leak: null,
     cold: null,
+    tidy: null,
   };
   const foreign = createForeignWatch();
   const targets = await startTargets(rig, options);
@@ -216,6 +218,10 @@ async function runLongLanes({ options, rig, results }: Stage, own: Target[]): Pr
     if (wantsMemory) results.openStreams = await runOpenStreamsLane(gateway, [100, 500, 1000]);
     if (wantsLeak) results.leak = await runLeakLane(gateway, 10_000, 3000);
     await gateway.child.stop();
+  }
+  if (wanted(options, "journal")) {
+    say("journal: chats beside the clean-up of a million rows, and without");
+    results.tidy = await runTidyLane(rig, { rows: 1_000_000, rounds: 5 });
   }
   if (silence) {
     say("silence: waiting for the 30 s to pass");

@@ -10,8 +10,8 @@ import type { Journal } from "./port.ts";
 const ROWS = 50;
 const SUMS = 100;
 const PAGES = 25;
-/** How much longer than its steps a clean-up rests: it has a twentieth of the time. */
-const REST = 20;
+/** How much longer than its steps a clean-up rests: it has a fortieth of the time. */
+const REST = 40;
 /** Somebody waits for the end of it. */
 const SHORT_REST = 1;
 const WALKED = 4_000;
