@@ -28,7 +28,7 @@ const read = (pieces: Uint8Array[], over: Partial<ReaderOptions> = {}): Generati
 };
 
 /** Events as objects without a type of their own, read from a list. */
-const readObjects = (events: readonly object[], over: Partial<ReaderOptions> = {}): GenerationEvent[] => {
+const readObjects = (events: readonly unknown[], over: Partial<ReaderOptions> = {}): GenerationEvent[] => {
   const reader = createResponseReader({ ...options, ...over });
   for (const event of events) reader.accept(event);
   reader.end();

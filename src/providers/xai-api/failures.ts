@@ -142,16 +142,18 @@ const messageOf = (code: ErrorCode, { text, status: found }: Said): string => {
 
 const toSnake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The field that a text blames: in back quotes, or by the parameter's name at the end of a phrase. */
+/** How texts name the field that they blame. */
+const BLAMED: readonly RegExp[] = [
+  /\bparameter `?(\w+)/,
+  /\bsupport `(\w+)`/,
+  /\b(?:missing|unknown) field `(\w+)`/,
+  /\bvalue for `([\w.]+)`/,
+  /^argument not supported: (\w+)/i,
+  /^(tool_choice)\b/,
+];
+
 const paramIn = (text: string): string | undefined => {
-  const name =
-    /(?:parameter|field|support|value for|argument not supported:)\s+`?([a-z][\w.]*_[\w.]*|[a-z]+[A-Z]\w*)`?/i.exec(
-      text,
-    )?.[1] ??
-    /(?:missing field|unknown field|value for) `(\w+)`/.exec(text)?.[1] ??
-    /^argument not supported: (\w+)/i.exec(text)?.[1] ??
-    /does not support parameter (\w+)/.exec(text)?.[1] ??
-    /^(tool_choice)\b/.exec(text)?.[1];
+  const name = BLAMED.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined);
   return name === undefined ? undefined : toSnake(name);
 };
 
