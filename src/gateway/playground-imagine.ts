@@ -41,6 +41,9 @@ const MOST_FAILURES = 5;
 
 const stopped = (): GatewayError => new GatewayError("client_closed", "The run was stopped.");
 
+const nothingDrawn = (): GatewayError =>
+  new GatewayError("upstream_empty", "The upstream ended its answer without a picture.");
+
 const requestFor = ({ prompt, ratio, adult, quality }: ImagineWish, count: number): PictureRequest => ({
   ...{ model: quality ? QUALITY : FAST, prompt, ratio, count },
   ...{ references: [], previews: 0, concurrency: 1, stream: true, inline: true },
@@ -132,7 +135,8 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
         }
         if (signal.aborted) break;
         failures = told > before ? 0 : failures + 1;
-        const error = step.value;
+        // Without either the run would ask again at once, for ever.
+        const error = step.value ?? (told === before ? nothingDrawn() : null);
         if (!error) continue;
         yield { type: "failed", runId, error };
         if (isRefusal(error)) {

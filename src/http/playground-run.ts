@@ -15,6 +15,8 @@ import { outcomeOf } from "./streaming.ts";
 export interface RunStart {
   readonly wish: ImagineWish;
   readonly task?: PlaygroundTask<ImagineWish>;
+  /** Whose place the run takes; a task's is that of whoever began it. */
+  readonly visitor: string;
   readonly baseUrl: string;
   /** The address pattern that rows of the journal name. */
   readonly route: string;
@@ -42,7 +44,7 @@ export const openRun = (call: Call, start: RunStart): OpenRun => {
   const controller = new AbortController();
   const stop = () => controller.abort(gone());
   const limitMs = timeLeft(call, task);
-  const leave = book.enter({ visitor: task?.visitor ?? visitorOf(call), stop, ...(task ? { task } : {}) });
+  const leave = book.enter({ visitor: task?.visitor ?? start.visitor, stop, ...(task ? { task } : {}) });
   if (task) task.begunMs ??= deps.clock.monotonic();
   let told = 0;
   const run = {

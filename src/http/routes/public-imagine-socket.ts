@@ -13,7 +13,7 @@ import {
 } from "../../protocols/openai/playground-imagine.ts";
 import { baseUrl } from "../client-address.ts";
 import type { Call, Route } from "../context.ts";
-import { openRun, type OpenRun } from "../playground-run.ts";
+import { openRun, type OpenRun, visitorOf } from "../playground-run.ts";
 import { checkOrigin, openSocket, refuseSocket, type SocketLine, type SocketTalk } from "../sockets.ts";
 import { adminPaths } from "./admin-paths.ts";
 import { publicPaths } from "./public-paths.ts";
@@ -22,8 +22,8 @@ const ROUTE = "/v1/public/imagine/ws";
 
 const talk = (call: Call, task: PlaygroundTask<ImagineWish> | undefined): SocketTalk => {
   const { deps } = call;
-  // Read while the request is at hand: a run may begin much later.
-  const links = baseUrl(call);
+  // Read while the request is at hand: once it has become a socket, nothing tells where it came from.
+  const arrival = { visitor: visitorOf(call), baseUrl: baseUrl(call) };
   let line: SocketLine | null = null;
   let current: OpenRun | null = null;
 
@@ -54,7 +54,7 @@ const talk = (call: Call, task: PlaygroundTask<ImagineWish> | undefined): Socket
     current = null;
     const leave = deps.admission.enter({ abort: () => current?.stop() });
     try {
-      current = openRun(call, { wish, route: ROUTE, baseUrl: links, ...(task ? { task } : {}) });
+      current = openRun(call, { wish, route: ROUTE, ...arrival, ...(task ? { task } : {}) });
     } catch (thrown) {
       leave();
       throw thrown;

@@ -35,7 +35,7 @@ const events = (call: Call): Response => {
   // Asking for the headers must not draw.
   if (call.request.method === "HEAD") return new Response(null, { headers: SSE_HEADERS });
   const run = openRun(call, {
-    ...{ wish, route: EVENTS, baseUrl: baseUrl(call), signal: call.signal },
+    ...{ wish, route: EVENTS, visitor: visitorOf(call), baseUrl: baseUrl(call), signal: call.signal },
     ...(task ? { task } : {}),
   });
   const pieces = pullStream(async () => {

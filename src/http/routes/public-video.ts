@@ -33,21 +33,27 @@ const start = async (call: Call): Promise<Response> => {
   return Response.json({ task_id: task.id, aspect_ratio: task.wish.clipWishes?.ratio ?? ratio });
 };
 
-/** The answer as a stream from the first moment: a page that listens for events sees no HTTP status. */
+/**
+ * The answer as a stream from the first moment, begun before there is anything to tell: a page that listens for events sees no
+ * HTTP status, and would not even know that it is connected.
+ */
 const told = (call: Call, { request, context }: { request: GenerationRequest; context: CallContext }) => {
+  let begun = false;
   let events: GenerationStream | null = null;
   const pull = async (): Promise<EventBatch | null> => {
+    if (!begun) {
+      begun = true;
+      return [{ type: "start", id: context.id, model: request.model, created: context.created }];
+    }
     try {
       events ??= (await call.deps.gateway.chat(request, context)).events;
-      return await readFrom(events);
+      const batch = await readFrom(events);
+      return batch?.filter(({ type }) => type !== "start") ?? null;
     } catch (thrown) {
       return [{ type: "failure", error: asGatewayError(thrown) }];
     }
   };
-  return pullStream(pull, () => {
-    if (events) void events.return();
-    else call.abort(new GatewayError("client_closed", "The client closed the connection."));
-  });
+  return pullStream(pull, () => void events?.return());
 };
 
 const events = (call: Call): Response => {

@@ -2,6 +2,7 @@
 // tell it, which are the same over server-sent events and a WebSocket. Knows no transport.
 // Invariant: a picture frame holds the bytes and our own link, never an address of the upstream.
 import type { ErrorCode, GatewayError } from "../../core/errors.ts";
+import { SIZE_RATIOS } from "../../core/media-request.ts";
 import type { ImagineEvent, ImagineWish } from "../../core/playground.ts";
 import { type JsonObject, parseObject, stringAt } from "../../lib/json.ts";
 import { toOpenAiError } from "../errors.ts";
@@ -15,10 +16,10 @@ const MOST = 1_000;
 /** `adultAllowed`: whether the operator lets visitors ask for adult content. */
 export const parseImagine = (fields: JsonObject, { adultAllowed }: { adultAllowed: boolean }): ImagineWish => {
   const count = given(fields, "count") ?? given(fields, "n");
-  const { ratio } = parseRatio(fields, { fallback: DEFAULT_RATIO });
+  const ratio = ratioOf(fields);
   return {
     prompt: promptOf(fields),
-    ratio: ratio ?? DEFAULT_RATIO,
+    ratio,
     adult: parseAdult(given(fields, "nsfw"), adultAllowed),
     quality: parseQuality(given(fields, "quality")),
     count:
@@ -38,6 +39,13 @@ const promptOf = (fields: JsonObject): string => {
     return refuse({ code: "empty_prompt", param }, "Prompt cannot be empty");
   if (value.length <= MAX_PROMPT) return value;
   return refuse({ code: "invalid_value", param }, `'prompt' may have ${MAX_PROMPT} characters.`);
+};
+
+/** A size may stand for its ratio, also under the ratio's name. */
+const ratioOf = (fields: JsonObject): string => {
+  const wanted = given(fields, "aspect_ratio");
+  const bySize = typeof wanted === "string" ? SIZE_RATIOS[wanted.trim().toLowerCase()] : undefined;
+  return bySize ?? parseRatio(fields, { fallback: DEFAULT_RATIO }).ratio ?? DEFAULT_RATIO;
 };
 
 const parseAdult = (value: unknown, allowed: boolean): boolean | null => {
