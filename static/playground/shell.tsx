@@ -52,6 +52,10 @@ const Side = ({ current, view }: { current: PagePath; view: PageView | null }) =
     </nav>
     {view?.Side ? <view.Side /> : null}
     <div class="side-foot">
+      <a class="row muted admin-link" href={at("/admin")}>
+        <Icon name="overview" size={16} />
+        {say("admin")}
+      </a>
       <span class="side-tools">
         <span class="row">
           <LanguageMenu />
@@ -66,22 +70,17 @@ const Side = ({ current, view }: { current: PagePath; view: PageView | null }) =
             <Icon name="keyboard" />
           </button>
         </span>
-        <span class="row">
-          <a class="icon-button" href={at("/admin")} aria-label={say("admin")} title={say("admin")}>
-            <Icon name="config" />
-          </a>
-          {access.value.kind === "keyed" ? (
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={say("signOut")}
-              title={say("signOut")}
-              onClick={signOut}
-            >
-              <Icon name="logout" />
-            </button>
-          ) : null}
-        </span>
+        {access.value.kind === "keyed" ? (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={say("signOut")}
+            title={say("signOut")}
+            onClick={signOut}
+          >
+            <Icon name="logout" />
+          </button>
+        ) : null}
       </span>
     </div>
   </div>

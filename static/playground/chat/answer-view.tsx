@@ -41,7 +41,7 @@ const Arriving = ({ run }: { run: Run }) => {
       )}
       {text === "" ? null : <Body text={text} isArriving />}
       {text === "" && reasoning === "" ? (
-        <p class="dots" role="status" aria-label={say("waiting")}>
+        <p class="waiting-dots" role="status" aria-label={say("waiting")}>
           <span />
           <span />
           <span />
