@@ -191,7 +191,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
   ): Promise<VideoJob> => {
     const { owner, size, quality } = wish;
     mediaModel(catalogue, wish.request.model, ["video"]);
-    if (book.waiting > config().video.max_queued) {
+    const { concurrent, max_queued: most } = config().video;
+    if (gate.inside >= concurrent && book.waiting >= most) {
       throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
         retryAfterMs: 10_000,
       });

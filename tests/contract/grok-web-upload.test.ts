@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchema } from "../../src/config/schema.ts";
+import { GatewayError } from "../../src/core/errors.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { createUploads } from "../../src/providers/grok-web/assets.ts";
 import type { GrokClient, SiteRequest } from "../../src/providers/grok-web/client.ts";
@@ -72,6 +73,22 @@ describe("uploads at the same time", () => {
     const ends = await Promise.allSettled(Array.from({ length: 7 }, send));
     expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
     expect(ever).toBe(2);
+  });
+
+  test("have the time of asset.upload_timeout, in either shape", async () => {
+    const limits: unknown[] = [];
+    const { send } = set(async ({ path, firstByte, idle }) => {
+      limits.push([path, firstByte.setting, idle.setting]);
+      if (limits.length === 1)
+        throw new GatewayError("not_found", "no such call", { upstream: { status: 404, text: "" } });
+      return { fileMetadataId: "file_1" };
+    });
+    await send();
+    const setting = "asset.upload_timeout";
+    expect(limits).toEqual([
+      ["/http/upload-file-v2/direct", setting, setting],
+      ["/rest/app-chat/upload-file", setting, setting],
+    ]);
   });
 
   test("a caller that leaves waits no longer", async () => {
