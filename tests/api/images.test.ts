@@ -268,6 +268,17 @@ describe("edits", () => {
     expect(asked("/http/upload-file-v2/direct")).toHaveLength(1);
   });
 
+  test.each(["image", "image[]", "image[0] image[1]"])("files in parts named %s", async (names) => {
+    const form = new FormData();
+    form.append("prompt", "join them");
+    const fields = names.split(" ");
+    for (const index of [0, 1]) form.append(fields[index] ?? names, new File([pngBytes()], `${index}.png`));
+    const headers = { authorization: `Bearer ${PROGRAM_KEY}` };
+    const answer = await fetch(`${program.url}/v1/images/edits`, { method: "POST", headers, body: form });
+    expect(answer.status).toBe(200);
+    expect(asked("/http/upload-file-v2/direct")).toHaveLength(2);
+  });
+
   test("several files, several results, an own ratio and the bytes", async () => {
     const answer = await client.images.edit({
       image: [await cat(), await toFile(pngBytes(), "hat.bin")],

@@ -147,6 +147,33 @@ test("ended jobs are forgotten after video.keep_hours, running ones never", asyn
   expect(await documents.list("video_jobs")).toHaveLength(1);
 });
 
+describe("while the upstream works in silence a client is kept alive by comments", () => {
+  const textOf = async (path: string, body: object): Promise<string> => {
+    program = await startProgram({
+      simulation: { mediaDelayMs: 250 },
+      env: { GROK2API_CHAT_HEARTBEAT_SECONDS: "0.05", GROK2API_CHAT_COMMIT_GRACE_SECONDS: "0.1" },
+    });
+    return (await program.post(path, { ...body, stream: true })).text();
+  };
+  const beats = (text: string): number => text.split("\n").filter((line) => line.startsWith(":")).length;
+
+  test("pictures", async () => {
+    const text = await textOf("/v1/images/generations", { prompt: "a cat" });
+    expect(beats(text)).toBeGreaterThan(1);
+    expect(text).toContain("event: image_generation.completed");
+  });
+
+  test("a clip in a chat, whose progress is no part of the answer", async () => {
+    const messages = [{ role: "user", content: "a walking cat" }];
+    const text = await textOf("/v1/chat/completions", { model: "grok-imagine-video", messages });
+    expect(beats(text)).toBeGreaterThan(1);
+    const contents = [...text.matchAll(/"content":"([^"]+)"/g)].map(([, content = ""]) => content);
+    expect(contents).toHaveLength(1);
+    expect(contents[0]).toContain("/v1/files/video/");
+    expect(text).toContain('"reasoning_content"');
+  });
+});
+
 describe("defaults of the operator", () => {
   const dataOf = async (answer: Response) =>
     ((await answer.json()) as { data: { url?: string; b64_json?: string }[] }).data;
