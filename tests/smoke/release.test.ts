@@ -1,13 +1,11 @@
 // A release as strangers and operators meet it: the files and their checksums, each executable on the processor that it is
-// for (emulated where this machine is another one), the systemd unit, and an upgrade that goes forward and never backward.
-import { Database } from "bun:sqlite";
+// for (emulated where this machine is another one), the systemd unit.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../package.json";
 import { readElf } from "../../scripts/release-elf.ts";
 import { releaseTargets } from "../../scripts/release-targets.ts";
-import { migrations } from "../../src/storage/migrations.ts";
 import { emptyFolder, eventually, type Folder, freePort, runBinary, startGateway } from "../support/binary.ts";
 import { emulatorLacks, withAvx2, withoutAvx2, writeAvx2Program } from "../support/emulated.ts";
 
@@ -242,50 +240,4 @@ describe("install-service", () => {
       expect(exposure.exitCode).toBe(0);
     },
   );
-});
-
-describe("an upgrade", () => {
-  const databaseIn = (own: Folder): string => join(own.path, "data/grok2api.db");
-  const versionOf = (path: string): number => {
-    using database = new Database(path, { readonly: true });
-    const row = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
-    return row?.user_version ?? -1;
-  };
-
-  test("takes an older database forward, after a copy of it that stays usable", async () => {
-    using own = emptyFolder();
-    mkdirSync(join(own.path, "data"));
-    {
-      using older = new Database(databaseIn(own), { create: true });
-      older.run(migrations[0] ?? "");
-      older.run("PRAGMA application_id = 0x47324150");
-      older.run("PRAGMA user_version = 1");
-      older.run("INSERT INTO documents VALUES ('notes', 'kept', 1, '{\"kept\":true}')");
-    }
-    await using gateway = await startGateway({ folder: own });
-    expect(await gateway.stop()).toBe(0);
-    expect(versionOf(databaseIn(own))).toBe(migrations.length);
-    const copy = `${databaseIn(own)}.v1.bak`;
-    expect(versionOf(copy)).toBe(1);
-    for (const path of [copy, databaseIn(own)]) {
-      using database = new Database(path, { readonly: true });
-      expect(database.query("SELECT id FROM documents WHERE collection = 'notes'").all()).toEqual([{ id: "kept" }]);
-    }
-  });
-
-  test("backward is refused with the way out, and the newer database stays as it is", async () => {
-    using own = emptyFolder();
-    await using gateway = await startGateway({ folder: own });
-    expect(await gateway.stop()).toBe(0);
-    {
-      using newer = new Database(databaseIn(own));
-      newer.run(`PRAGMA user_version = ${migrations.length + 1}`);
-      newer.run("PRAGMA wal_checkpoint(TRUNCATE)");
-    }
-    const before = Bun.hash(readFileSync(databaseIn(own)));
-    const run = await runBinary(["serve"], { folder: own, env: { SERVER_HOST: "127.0.0.1", SERVER_PORT: "0" } });
-    expect(run.exitCode).toBe(1);
-    expect(run.output).toMatch(/written by a newer version[\s\S]*restore the backup copy/);
-    expect(Bun.hash(readFileSync(databaseIn(own)))).toBe(before);
-  });
 });
