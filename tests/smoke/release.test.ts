@@ -6,7 +6,7 @@ import { join } from "node:path";
 import manifest from "../../package.json";
 import { readElf } from "../../scripts/release-elf.ts";
 import { releaseTargets } from "../../scripts/release-targets.ts";
-import { emptyFolder, eventually, type Folder, freePort, runBinary, startGateway } from "../support/binary.ts";
+import { emptyFolder, eventually, type Folder, freePort, runBinary } from "../support/binary.ts";
 import { emulatorLacks, withAvx2, withoutAvx2, writeAvx2Program } from "../support/emulated.ts";
 
 const checkout = join(import.meta.dir, "../..");
