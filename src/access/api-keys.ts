@@ -16,7 +16,7 @@ export interface Principal {
 }
 
 export interface ApiKeys {
-  /** Null when the key is unknown; throws for one that is known but may not be used. Without any key, everybody is let in. */
+  /** Null when the key is unknown; throws a KeyRefusal for one that may not be used. Without any key, everybody is let in. */
   check(presented: string | null): Principal | null;
   /** Whether this is one of the operator's own keys. */
   isGlobal(secret: string): boolean;
@@ -66,10 +66,21 @@ const principalOf = (digest: string, index: number): [string, Principal] => [
   { kind: "key", id: `key_${digest.slice(0, 12)}`, name: `app.api_key ${index + 1}` },
 ];
 
+/** A key that is known and may not be used: the operator sees whose requests were refused. */
+export class KeyRefusal extends GatewayError {
+  readonly key: string;
+
+  constructor(code: "key_disabled" | "key_expired", message: string, key: string) {
+    super(code, message);
+    this.key = key;
+  }
+}
+
 const clientPrincipal = (client: ClientKey, nowMs: number): Principal => {
-  if (!client.enabled) throw new GatewayError("key_disabled", "This API key has been switched off.");
-  if (client.expiresMs !== null && client.expiresMs <= nowMs) {
-    throw new GatewayError("key_expired", `This API key expired at ${new Date(client.expiresMs).toISOString()}.`);
+  const { id, enabled, expiresMs } = client;
+  if (!enabled) throw new KeyRefusal("key_disabled", "This API key has been switched off.", id);
+  if (expiresMs !== null && expiresMs <= nowMs) {
+    throw new KeyRefusal("key_expired", `This API key expired at ${new Date(expiresMs).toISOString()}.`, id);
   }
   return { kind: "key", id: client.id, name: client.name, client };
 };

@@ -9,6 +9,7 @@ import { showsReasoning, type GenerationRequest, type Message } from "../core/re
 import { createReasoningFilter } from "../core/transforms.ts";
 import type { Clock } from "../lib/clock.ts";
 import { commit } from "./commit.ts";
+import { modelOfTurn } from "./media-turn.ts";
 import type { Media } from "./media.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 
@@ -19,9 +20,6 @@ export interface MediaChatDeps {
   readonly clock: Clock;
 }
 
-/** The one id that draws without a picture and films with one, as it did when it was new. */
-const FILMS_PICTURES = "grok-imagine-0.9";
-const CLIP_MODEL = "grok-imagine-video";
 const MOST_STREAMED = 2;
 const PICTURE_RATIO = "1:1";
 const CLIP_RATIO = "3:2";
@@ -67,17 +65,16 @@ export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDe
   };
 
   const run = async (request: GenerationRequest, context: CallContext): Promise<GenerationStream> => {
-    const named = catalogue.find(request.model);
+    const model = modelOfTurn(request);
+    const named = catalogue.find(model);
     const turn = lastTurn(request.messages);
-    const films = named?.kind === "video" || (request.model === FILMS_PICTURES && turn.references.length > 0);
-    if (films) {
+    if (named?.kind === "video") {
       const {
         ratio = CLIP_RATIO,
         seconds = CLIP_SECONDS,
         resolution = "480p",
         preset = "custom",
       } = request.clipWishes ?? {};
-      const model = named?.kind === "video" ? request.model : CLIP_MODEL;
       return media.film({ ...turn, model, ratio, seconds, resolution, preset, stream: request.stream }, context);
     }
     if (!named) throw new GatewayError("model_not_found", "No such model.", { param: "model" });

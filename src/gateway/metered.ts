@@ -8,6 +8,7 @@ import type { Catalogue, PublicModel } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import { countRequest } from "../core/usage.ts";
 import type { MediaGateway } from "./media-port.ts";
+import { modelOfTurn } from "./media-turn.ts";
 import type { ChatGateway } from "./port.ts";
 import type { RequestRecord } from "./record.ts";
 
@@ -25,7 +26,7 @@ export interface Meter {
   settle(record: RequestRecord): void;
 }
 
-/** Units that a picture model asked through a conversation costs: the upstream draws two. */
+/** Units that a picture model asked through a conversation costs at least: the upstream draws two. */
 const CHAT_PICTURES = 2;
 const NO_TOKENS = { input: 0, output: 0 };
 
@@ -33,13 +34,13 @@ const isHeavy = ({ offers }: PublicModel): boolean =>
   offers.some((offer) => offer.upstream === "web" && offer.web.mode === "heavy");
 
 /** What heavy mode answers takes one of both. */
-const unitsInChat = (model: PublicModel): Want["units"] => {
+const unitsInChat = (model: PublicModel, request: GenerationRequest): Want["units"] => {
   switch (model.kind) {
     case "chat":
       return isHeavy(model) ? { chat: 1, heavy: 1 } : { chat: 1 };
     case "image":
     case "image-edit":
-      return { image: CHAT_PICTURES };
+      return { image: Math.max(CHAT_PICTURES, request.pictureWishes?.count ?? 1) };
     case "video":
       return { video: 1 };
   }
@@ -49,9 +50,15 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
   /** An unknown model is told by the use case itself, before anything is used. */
   const reserve = (
     asked: string,
-    about: { holder: object; key: string | null; want: (model: PublicModel) => Pick<Want, "units" | "tokens"> },
+    about: {
+      holder: object;
+      key: string | null;
+      /** The model that will do it, where that is not the one that was asked for. */
+      doneBy?: string;
+      want: (model: PublicModel) => Pick<Want, "units" | "tokens">;
+    },
   ): PublicModel | undefined => {
-    const model = catalogue.find(asked);
+    const model = catalogue.find(about.doneBy ?? asked);
     if (!model) return undefined;
     const want = { model: model.id, asked, ...about.want(model) };
     allowance.reserve(about.holder, { key: about.key, want });
@@ -64,8 +71,9 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
         input: countRequest(request, usage.image_tokens),
         output: request.maxTokens ?? keys.hold_output_tokens,
       });
-      const want = (model: PublicModel) => ({ units: unitsInChat(model), tokens });
-      const model = reserve(request.model, { holder: record, key: record.key, want });
+      const want = (model: PublicModel) => ({ units: unitsInChat(model, request), tokens });
+      const doneBy = modelOfTurn(request);
+      const model = reserve(request.model, { holder: record, key: record.key, doneBy, want });
       record.served = model?.id ?? null;
     },
     pictures(request, record) {

@@ -3,8 +3,9 @@
 // is in the caller's dialect and carries x-request-id.
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
+import { KeyRefusal } from "../access/api-keys.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
-import { createRecord } from "../gateway/record.ts";
+import { costOf, createRecord } from "../gateway/record.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
 import { createAdmission, shuttingDown } from "./admission.ts";
@@ -147,6 +148,7 @@ const answer = async (question: Question, handle: (call: OpenCall) => Promise<Re
     response = await handle(call);
     ended = !call.held;
   } catch (thrown) {
+    if (thrown instanceof KeyRefusal) record.key = thrown.key;
     record.error = reasonOf(call, thrown);
     response = errorResponse(record.error, { path, requestId: record.id });
     ended = true;
@@ -187,8 +189,8 @@ const addHeaders = (headers: Headers, about: { call: OpenCall; auth: AuthClass }
   const attempts = Math.max(call.record.begun, call.record.attempts.length);
   if (attempts > 0 && !headers.has(ATTEMPTS_HEADER)) headers.set(ATTEMPTS_HEADER, String(attempts));
   if (call.record.session !== null) headers.set(SESSION_HEADER, call.record.session);
-  const cost = call.record.usage?.costTicks;
-  if (cost !== undefined) headers.set(COST_HEADER, String(cost));
+  const cost = costOf(call.record);
+  if (cost > 0) headers.set(COST_HEADER, String(cost));
   const { client } = call.principal;
   if (client) {
     for (const [name, value] of call.deps.limits.headers(client)) headers.set(name, value);
