@@ -130,6 +130,19 @@ test("guesses from one address are slowed, and the right key waits as well", asy
   expect((await guess(PLAYGROUND_KEY)).status).toBe(200);
 });
 
+test("a key in an address or a header is in no line of the log", async () => {
+  const harness = harnessWith({ public_enabled: true, public_key: PLAYGROUND_KEY });
+  const query = new URLSearchParams({ public_key: PLAYGROUND_KEY, function_key: PLAYGROUND_KEY });
+  await harness.request(`/v1/public/imagine/sse?${query.toString()}`);
+  await harness.request("/v1/public/verify", { headers: { authorization: `Bearer ${PLAYGROUND_KEY}` } });
+  await harness.request("/v1/public/verify", { headers: { authorization: "Bearer another-guess" } });
+  expect(harness.lines.length).toBeGreaterThan(2);
+  const text = JSON.stringify([harness.lines, harness.records]);
+  for (const secret of [PLAYGROUND_KEY, "another-guess", encodeURIComponent(PLAYGROUND_KEY)]) {
+    expect(text).not.toContain(secret);
+  }
+});
+
 describe("toggles", () => {
   test.each([
     ["enable_images", "POST", "/v1/public/imagine/start"],

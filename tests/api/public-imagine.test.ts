@@ -13,6 +13,7 @@ import {
   untilQuiet,
   visit,
 } from "../support/playground.ts";
+import { pngBytes } from "../support/pictures.ts";
 import { PROGRAM_KEY, startProgram, type Program } from "../support/program.ts";
 import { within } from "../support/trial.ts";
 
@@ -433,6 +434,26 @@ describe("the socket", () => {
     expect(performance.now() - from).toBeLessThan(4000);
     await socket.closed;
   });
+});
+
+test("a picture is changed by the playground's own key where the API asks for another", async () => {
+  const own = await start({ GROK2API_APP_PUBLIC_BYPASS_API_KEY: "false" });
+  try {
+    const edit = (path: string) => {
+      const form = new FormData();
+      form.set("prompt", "make it winter");
+      form.set("image", new Blob([new Uint8Array(pngBytes())]), "fox.png");
+      const headers = { authorization: `Bearer ${PLAYGROUND_KEY}` };
+      return fetch(`${own.url}${path}`, { method: "POST", headers, body: form });
+    };
+    expect((await edit("/v1/images/edits")).status).toBe(401);
+    const answer = (await (await edit("/v1/public/images/edits")).json()) as { data: { url: string }[] };
+    expect(answer.data[0]?.url).toStartWith(`${own.url}/v1/files/image/`);
+    const models = (await (await visit(own, "/v1/public/models")).json()) as { data: { id: string }[] };
+    expect(models.data.map(({ id }) => id)).toContain("grok-imagine-video");
+  } finally {
+    await own.stop();
+  }
 });
 
 test("every batch is a row of the journal, and nothing of an account or a key gets out", async () => {
