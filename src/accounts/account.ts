@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { GatewayError } from "../core/errors.ts";
 import type { Tier } from "../core/models.ts";
-import { afterTeamNews, isApiKey } from "./api-keys.ts";
+import { afterTeamNews, isApiKey, isOwnTrouble } from "./api-keys.ts";
 import { redact } from "../lib/log.ts";
 import { deduct, emptied, emptyUntil, isQuotaKind, remainingAt, withReport, type Windows } from "./quota.ts";
 import { inferTier, type QuotaKind, type QuotaReport } from "../core/quota.ts";
@@ -146,7 +146,7 @@ export const transition = (account: Account, step: Step): Account => {
     case "failed":
       return failed(account, { ...step, signal });
     case "team_failed":
-      return teamNews(account, { ...step, signal });
+      return isOwnTrouble(signal.error) ? account : teamNews(account, { ...step, signal });
     case "client_closed":
       return { ...account, use_count: account.use_count + 1, last_used_at: now };
     case "quota":

@@ -35,6 +35,10 @@ const withModelRest = (account: Account, rest: { model: string | null; until: nu
   return { ...account, model_rests: { ...Object.fromEntries(running), [rest.model]: rest.until } };
 };
 
+/** A refusal with 403 is about the rights of that one key, whoever else is in its team. */
+export const isOwnTrouble = ({ row, detail }: GatewayError): boolean =>
+  row.signal === "model-denied" && detail.upstream?.status === 403;
+
 /** The key after a failure that concerns its whole team; the same object when it concerns no team. */
 export const afterTeamNews = (account: Account, { error, model, now, cooldownMs }: TeamNews): Account => {
   const wanted = error.detail.retryAfterMs ?? 0;

@@ -132,11 +132,12 @@ export const createUsageCount = (inputTokens: number): UsageCount => {
   };
 };
 
-/** Leaves reasoning and what the model does meanwhile out of the answer. */
-export const createReasoningFilter = (): Step => ({
-  over: false,
-  push: (batch) => {
-    const hidden = (event: GenerationEvent) => event.type.startsWith("reasoning-") || event.type === "activity";
-    return batch.some(hidden) ? batch.filter((event) => !hidden(event)) : batch;
-  },
-});
+/** Leaves reasoning and what the model does meanwhile out of the answer; what only its upstream can read stays. */
+export const createReasoningFilter = (): Step => {
+  const hidden = (event: GenerationEvent) => event.type.startsWith("reasoning-") || event.type === "activity";
+  const kept = (event: GenerationEvent): readonly GenerationEvent[] => {
+    if (event.type !== "reasoning-end" || event.sealed === undefined) return hidden(event) ? [] : [event];
+    return [{ type: "reasoning-start", block: event.block }, event];
+  };
+  return { over: false, push: (batch) => (batch.some(hidden) ? batch.flatMap(kept) : batch) };
+};

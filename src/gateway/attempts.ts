@@ -129,6 +129,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     const stream = run(lease);
     let held: GenerationEvent[] | null = [];
     let last: GenerationEvent | undefined;
+    let costTicks = 0;
     let closed = false;
     const close = () => {
       if (closed) return;
@@ -144,6 +145,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           durationMs: clock.monotonic() - startedMs,
           code: error?.code ?? (last ? null : "client_closed"),
           reason: error?.detail.upstream?.text ?? error?.message ?? null,
+          costTicks,
         },
         lease,
       );
@@ -158,7 +160,10 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           return last ? null : cancelled(signal);
         }
         const end = value[value.length - 1];
-        if (end && isLast(end)) last = end;
+        if (end && isLast(end)) {
+          last = end;
+          for (const event of value) if (event.type === "usage") costTicks = event.usage.costTicks ?? 0;
+        }
         if (held === null) {
           if (last) close();
           return value;

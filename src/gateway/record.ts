@@ -15,6 +15,8 @@ export interface Attempt {
   /** Error code, or null when the attempt served the request. */
   readonly code: string | null;
   readonly reason: string | null;
+  /** What the upstream charged, also for an answer that failed; 10,000,000,000 ticks are one US dollar. */
+  readonly costTicks: number;
 }
 
 export interface RequestRecord {
@@ -71,6 +73,10 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   videos: 0,
   error: null,
 });
+
+/** What all attempts together have cost; known once they have ended. */
+export const costOf = ({ attempts }: Pick<RequestRecord, "attempts">): number =>
+  attempts.reduce((sum, { costTicks }) => sum + costTicks, 0);
 
 /** Adds what a batch delivers. */
 export const countMedia = (batch: EventBatch, record: RequestRecord): void => {

@@ -93,7 +93,8 @@ const KEYS: readonly {
   {
     kind: "acl",
     standing: { status: "active", last_fail_code: "account_model_denied", rests: [1700, 1800] },
-    mate: { status: "active", rests: [1700, 1800] },
+    // Rights are a key's own.
+    mate: { status: "active" },
     alone: { status: 404, code: "account_model_denied" },
   },
 ];

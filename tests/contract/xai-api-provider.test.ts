@@ -59,6 +59,7 @@ const ask = (text: string, over: Partial<GenerationRequest> = {}): GenerationReq
   model: "grok-4.5",
   stream: true,
   messages: [user(text)],
+  wantsSealedReasoning: true,
   ...over,
 });
 

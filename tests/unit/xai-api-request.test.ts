@@ -365,7 +365,16 @@ describe("schemas", () => {
 
 describe("the rest of the body", () => {
   test("is never stored, always streamed, and has no parameter that models refuse", () => {
-    const sent = body({ stop: ["END"], maxTokens: 9, temperature: 0, topP: 0.5, stream: false });
+    expect(body({})).not.toHaveProperty("include");
+    const wishes = {
+      stop: ["END"],
+      maxTokens: 9,
+      temperature: 0,
+      topP: 0.5,
+      stream: false,
+      wantsSealedReasoning: true,
+    };
+    const sent = body(wishes);
     expect(sent).toMatchObject({
       model: "grok-4.5",
       stream: true,

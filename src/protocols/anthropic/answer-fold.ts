@@ -75,7 +75,8 @@ export const createAnswerFold = (options: AnswerFoldOptions, sink: AnswerSink): 
         if (showThinking) thoughts.add(event.text);
         return;
       case "reasoning-end":
-        if (showThinking && event.sealed !== undefined) blocks.seal(event.sealed);
+        // A caller that wants no thinking shown still sends its seal back.
+        if (event.sealed !== undefined) blocks.seal(event.sealed);
         return;
       case "activity":
         if (showThinking && event.phase === "start") thoughts.line(activityText(event));

@@ -94,7 +94,8 @@ export const responsesBody = (
   input,
   stream: true,
   store: false,
-  include: ["reasoning.encrypted_content"],
+  // Whoever sends nothing back has no use for it.
+  ...(request.wantsSealedReasoning ? { include: ["reasoning.encrypted_content"] } : {}),
   prompt_cache_key: conversationName(request),
   ...reasoningOf(request, model),
   ...toolsOf(request),
