@@ -40,7 +40,8 @@ export const openLightbox = (from: Element | readonly Shown[], index = 0): void 
 const shownBy = (element: HTMLElement): Shown => ({
   kind: element.dataset["shown"] === "video" ? "video" : "image",
   source: element.dataset["source"] ?? "",
-  caption: element.querySelector("img")?.alt ?? "",
+  // The gateway names pictures by their kind when nobody described them.
+  caption: element.querySelector("img")?.alt.replace(/^(image|picture|video)$/i, "") ?? "",
 });
 
 const ENDINGS: Readonly<Record<string, string>> = { jpeg: "jpg", quicktime: "mov" };

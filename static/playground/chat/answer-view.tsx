@@ -75,25 +75,27 @@ const Whole = ({ turn }: { turn: Turn }) => {
 };
 
 const Tools = ({ turn }: { turn: Turn }) => {
-  const { text, tookMs, tokens } = turn;
+  const { text, tookMs, tokens, problem } = turn;
   const facts = [
-    ...(tookMs === null ? [] : [say("took", { s: (tookMs / 1000).toFixed(1) })]),
+    ...(tookMs === null || problem !== null ? [] : [say("took", { s: (tookMs / 1000).toFixed(1) })]),
     ...(tokens === null ? [] : [say("tokens", { n: count(tokens) })]),
   ];
   return (
     <div class="turn-tools">
       <Variants turn={turn} />
       {text === "" ? null : <CopyButton text={text} label={say("copy")} />}
-      <button
-        type="button"
-        class="icon-button small"
-        aria-label={say("retry")}
-        title={say("retry")}
-        disabled={isArriving()}
-        onClick={() => retry(turn)}
-      >
-        <Icon name="refresh" size={15} />
-      </button>
+      {problem === null ? (
+        <button
+          type="button"
+          class="icon-button small"
+          aria-label={say("retry")}
+          title={say("retry")}
+          disabled={isArriving()}
+          onClick={() => retry(turn)}
+        >
+          <Icon name="refresh" size={15} />
+        </button>
+      ) : null}
       <RemoveTurn turn={turn} />
       <span class="turn-facts">{facts.join(" · ")}</span>
     </div>

@@ -17,6 +17,7 @@ export const Thread = () => {
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
+  const lastTop = useRef(0);
   const isAway = useSignal(false);
   const most = useSignal(SHOWN);
   const line = lineOf(current.value);
@@ -47,7 +48,11 @@ export const Thread = () => {
         aria-label={say("title")}
         aria-busy={run !== undefined}
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-          follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+          // What grows below moves nothing; only a reader goes up.
+          const isUp = scrollTop < lastTop.current;
+          lastTop.current = scrollTop;
+          const isNear = scrollHeight - scrollTop - clientHeight < NEAR_END;
+          if (isNear || isUp) follows.current = isNear;
           isAway.value = !follows.current;
         }}
       >
