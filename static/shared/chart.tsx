@@ -4,6 +4,8 @@ import { count } from "./format.ts";
 
 export interface Bar {
   readonly label: string;
+  /** What stands under the chart, where the label is too long for that. */
+  readonly tick?: string;
   /** Lower part. */
   readonly good: number;
   /** Upper part. */
@@ -92,7 +94,7 @@ export const Bars = ({ title, bars, names, neutral = false, format = count }: Ba
       <span class="chart-half muted small-text" aria-hidden="true">
         {format(top / 2)}
       </span>
-      <Ticks labels={bars.map(({ label }) => label)} />
+      <Ticks labels={bars.map(({ label, tick = label }) => tick)} />
       <figcaption class="muted small-text" aria-hidden="true">
         <span class="chart-key good" /> {names[0]} <span class={`chart-key ${neutral ? "second" : "bad"}`} /> {names[1]}
       </figcaption>

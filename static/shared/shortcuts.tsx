@@ -16,7 +16,7 @@ const say = speak({
   submit: ["Confirm a dialog or send a form", "确认对话框或提交表单"],
   submitText: ["The same from a field of several lines", "在多行输入框中提交"],
   arrows: ["Move in a menu", "在菜单中移动"],
-  go: ["Go to {page}", "前往{page}"],
+  go: ["Go to {page}", "前往 {page}"],
 });
 
 export interface Shortcut {

@@ -186,11 +186,16 @@ describe("in a running gateway", () => {
     const { page, context, offences } = await site.open("/admin/keys");
     await page.getByRole("button", { name: "Import" }).first().click();
     const secrets = ["sk-old-gateway-key-000001", "sk-old-gateway-key-000002"];
-    await page.getByLabel("File, or drop it here").setInputFiles({
-      name: "api_keys.json",
-      mimeType: "application/json",
-      buffer: Buffer.from(JSON.stringify(secrets.map((key, index) => ({ key, name: `old ${index}`, chat_limit: 5 })))),
-    });
+    await page
+      .getByLabel("Choose the file, or drop it here")
+      .first()
+      .setInputFiles({
+        name: "api_keys.json",
+        mimeType: "application/json",
+        buffer: Buffer.from(
+          JSON.stringify(secrets.map((key, index) => ({ key, name: `old ${index}`, chat_limit: 5 }))),
+        ),
+      });
     await page.getByRole("dialog").getByRole("button", { name: "Import", exact: true }).click();
     await page.getByText("2 added, 0 were here already.").waitFor();
     const models = (secret: string) =>

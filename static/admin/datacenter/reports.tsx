@@ -149,6 +149,7 @@ const Chart = ({ report }: { report: Report }) => {
         {...(format ? { format } : {})}
         bars={report.points.map((point) => ({
           label: report.span === "hour" ? `${day(point.start_ms)} ${clockTime(point.start_ms)}` : day(point.start_ms),
+          tick: report.span === "hour" ? clockTime(point.start_ms) : day(point.start_ms),
           ...parts(point),
         }))}
       />

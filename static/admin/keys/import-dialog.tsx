@@ -1,8 +1,10 @@
 // Taking over the keys of an earlier program: its api_keys.json, chosen, dropped or pasted. Reads nothing of it itself.
 // Invariant: the file goes to the gateway as it is, and what was not taken is told.
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { messageOf, send } from "../../shared/api.ts";
 import { count } from "../../shared/format.ts";
+import { Icon } from "../../shared/icons.tsx";
 import { Modal } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
 import { say } from "./words.ts";
@@ -14,6 +16,7 @@ interface Imported {
 }
 
 export const ImportKeysDialog = ({ onClose }: { onClose: () => void }) => {
+  const chooser = useRef<HTMLInputElement>(null);
   const text = useSignal("");
   const over = useSignal(false);
   const busy = useSignal(false);
@@ -65,14 +68,19 @@ export const ImportKeysDialog = ({ onClose }: { onClose: () => void }) => {
           void read(event.dataTransfer?.files[0]);
         }}
       >
-        <label for="keys-file">{say("importFile")}</label>
         <input
-          id="keys-file"
-          class="input"
+          ref={chooser}
           type="file"
+          class="sr-only"
+          tabIndex={-1}
+          aria-label={say("importFile")}
           accept=".json,application/json"
           onChange={(event) => void read(event.currentTarget.files?.[0])}
         />
+        <button type="button" class="button" onClick={() => chooser.current?.click()}>
+          <Icon name="upload" />
+          {say("importFile")}
+        </button>
         <label for="keys-text">{say("importPaste")}</label>
         <textarea
           id="keys-text"

@@ -76,7 +76,7 @@ export const say = speak({
     "The api_keys.json of an earlier gateway: the keys keep their secrets, so clients need no change.",
     "旧版网关的 api_keys.json：密钥保持不变，客户端无需修改。",
   ],
-  importFile: ["File, or drop it here", "选择文件，或拖到这里"],
+  importFile: ["Choose the file, or drop it here", "选择文件，或拖到这里"],
   importPaste: ["Or its content", "或粘贴内容"],
   imported: ["{added} added, {known} were here already.", "新增 {added} 个，已存在 {known} 个。"],
   selected: ["{n} selected", "已选 {n} 个"],
