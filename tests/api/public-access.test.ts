@@ -159,6 +159,17 @@ describe("toggles", () => {
   });
 });
 
+test("the pages may use the microphone, and nothing else of the gateway may", async () => {
+  const own = await startProgram({ env: { GROK2API_APP_PUBLIC_ENABLED: "true" } });
+  try {
+    const policy = async (path: string) => (await fetch(`${own.url}${path}`)).headers.get("permissions-policy");
+    expect(await policy("/voice")).toContain("microphone=(self)");
+    for (const path of ["/admin", "/v1/public/verify"]) expect(await policy(path)).toContain("microphone=()");
+  } finally {
+    await own.stop();
+  }
+});
+
 describe("the pages", () => {
   let program: Program;
   beforeAll(async () => {

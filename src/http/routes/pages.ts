@@ -69,9 +69,16 @@ const leadTo =
   (call: Call): Response =>
     new Response(null, { status: 302, headers: { location: wayToRoot(call) + path, "cache-control": "no-store" } });
 
-const playground = (call: Call): Promise<Response> => {
-  if (call.deps.publicAccess.pages) return document("playground", call, voicePlaces(call));
-  throw new GatewayError("not_found", "The playground is switched off (app.public_enabled).");
+/** The frame of every answer forbids these; a voice session needs the microphone, a picture may come from the camera. */
+const DEVICES = "camera=(self), geolocation=(), microphone=(self), payment=(), usb=()";
+
+const playground = async (call: Call): Promise<Response> => {
+  if (!call.deps.publicAccess.pages) {
+    throw new GatewayError("not_found", "The playground is switched off (app.public_enabled).");
+  }
+  const response = await document("playground", call, voicePlaces(call));
+  response.headers.set("permissions-policy", DEVICES);
+  return response;
 };
 
 const ADMIN_PAGES = ["login", "token", "keys", "config", "cache", "downstream", "dialog", "datacenter", "audit"];
