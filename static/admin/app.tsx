@@ -3,6 +3,7 @@
 import type { ComponentChild } from "preact";
 import { useEffect } from "preact/hooks";
 import { session } from "../shared/api.ts";
+import { LightboxPlace } from "../shared/lightbox.tsx";
 import { ConfirmPlace } from "../shared/modal.tsx";
 import { navigate, path } from "../shared/router.ts";
 import { Toasts } from "../shared/toast.tsx";
@@ -61,6 +62,7 @@ export const App = () => (
   <>
     <Current />
     <ConfirmPlace />
+    <LightboxPlace />
     <Toasts />
   </>
 );

@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { messageOf } from "../shared/api.ts";
 import { speak } from "../shared/language.ts";
+import { LightboxPlace } from "../shared/lightbox.tsx";
 import { ConfirmPlace } from "../shared/modal.tsx";
 import { navigate, path } from "../shared/router.ts";
 import { Toasts } from "../shared/toast.tsx";
@@ -56,6 +57,7 @@ export const App = () => {
     <>
       <Current />
       <ConfirmPlace />
+      <LightboxPlace />
       <Toasts />
     </>
   );

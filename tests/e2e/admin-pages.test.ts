@@ -186,7 +186,7 @@ describe("the dialog", () => {
     await page.keyboard.press("Enter");
     const answer = page.getByRole("article", { name: "Grok" });
     await answer.getByRole("heading").first().waitFor();
-    await answer.locator("pre.code .code-word").first().waitFor();
+    await answer.locator("pre.code .hljs-keyword").first().waitFor();
     await answer.getByRole("button", { name: "Raw" }).click();
     await answer.getByText("[DONE]").waitFor();
     await answer.getByText("POST /v1/chat/completions").waitFor();

@@ -1,77 +1,69 @@
-// How the dashboard reads what models write and what people paste. Both are pure; what they draw is tested in a browser.
+// How the pages read what models write and what people paste. Both are pure; what they draw is tested in a browser.
 import { describe, expect, test } from "bun:test";
+import type { Token } from "marked";
 import { lookAt } from "../../static/admin/tokens/import-preview.ts";
-import { blocksOf } from "../../static/admin/dialog/blocks.ts";
+import { clipIn } from "../../static/shared/markdown/html.ts";
+import { read, type Reading, tokensOf } from "../../static/shared/markdown/tokens.ts";
+
+const kinds = (text: string): string[] => tokensOf(text).flatMap(({ type }) => (type === "space" ? [] : [type]));
+const inside = (text: string): Token[] =>
+  tokensOf(text).flatMap((token) => ("tokens" in token ? (token.tokens ?? []) : []));
 
 describe("Markdown", () => {
-  test("headings, text, rules and quotes are told apart", () => {
-    expect(blocksOf("# One #\n\ntwo\nthree\n\n---\n> four\n> > five")).toEqual([
-      { kind: "heading", level: 1, text: "One" },
-      { kind: "text", text: "two\nthree" },
-      { kind: "line" },
-      {
-        kind: "quote",
-        blocks: [
-          { kind: "text", text: "four" },
-          { kind: "quote", blocks: [{ kind: "text", text: "five" }] },
-        ],
-      },
-    ]);
-  });
-
-  test("code is taken as it is, also with other marks inside", () => {
-    expect(blocksOf("```ts\n# no heading\n~~~\n- no item\n```\nafter")).toEqual([
-      { kind: "code", language: "ts", text: "# no heading\n~~~\n- no item" },
-      { kind: "text", text: "after" },
-    ]);
+  test("blocks are told apart, and code is taken as it is", () => {
+    const text =
+      "# One\n\ntwo\n\n---\n\n> three\n\n- four\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```ts\n# no heading\n- no item\n```";
+    expect(kinds(text)).toEqual(["heading", "paragraph", "hr", "blockquote", "list", "table", "code"]);
+    expect(tokensOf(text).at(-1)).toMatchObject({ lang: "ts", text: "# no heading\n- no item" });
   });
 
   test("code that is still arriving reaches to the end", () => {
-    expect(blocksOf("before\n```python\nprint(1")).toEqual([
-      { kind: "text", text: "before" },
-      { kind: "code", language: "python", text: "print(1" },
+    expect(tokensOf("before\n```python\nprint(1").at(-1)).toMatchObject({ type: "code", text: "print(1" });
+  });
+
+  test.each([
+    ["$$\nx^2\n$$", "x^2"],
+    ["\\[x^2\\]", "x^2"],
+  ])("%j is a formula of its own", (text, tex) => {
+    expect([...tokensOf(text)]).toMatchObject([{ type: "formula", tex, display: true }]);
+  });
+
+  test.each(["so $x^2$ is", "so \\(x^2\\) is"])("%j has a formula inside", (text) => {
+    expect(inside(text)).toMatchObject([
+      { type: "text" },
+      { type: "formula", tex: "x^2", display: false },
+      { type: "text" },
     ]);
   });
 
-  test("a fence is closed by one that is at least as long", () => {
-    expect(blocksOf("````md\n```js\n1\n```\n````")).toEqual([{ kind: "code", language: "md", text: "```js\n1\n```" }]);
+  test.each(["it costs $5 and $6", "$ 5 and 6 $", "`$x$`", "\\$x$"])("%j has none", (text) => {
+    expect(inside(text).filter(({ type }) => type === "formula")).toEqual([]);
   });
 
-  test("lists nest, keep their first number and hold blocks", () => {
-    expect(blocksOf("3. one\n   - inner\n   - more\n4. two\n\n   ```\n   code\n   ```")).toEqual([
-      {
-        kind: "list",
-        ordered: true,
-        start: 3,
-        items: [
-          [
-            { kind: "text", text: "one" },
-            {
-              kind: "list",
-              ordered: false,
-              start: 1,
-              items: [[{ kind: "text", text: "inner" }], [{ kind: "text", text: "more" }]],
-            },
-          ],
-          [
-            { kind: "text", text: "two" },
-            { kind: "code", language: "", text: "code" },
-          ],
-        ],
-      },
-    ]);
+  const whole =
+    "# A title\n\nSome *text* with `code`.\n\n- one\n- two\n\n  deeper\n\n- three\n\n> quoted\nlazy\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n$$\ny = x\n$$\n\n1. first\n\n   ```js\n   let a;\n   ```\n\n2. second\n\n```ts\nconst b = 1;\n```\n\nThe end, with $z$.";
+
+  test("a text that grows letter by letter ends as it would have been read at once", () => {
+    let reading: Reading | null = null;
+    for (let end = 0; end <= whole.length; end++) reading = read(whole.slice(0, end), reading);
+    expect(reading?.tokens.map(({ type, raw }) => [type, raw])).toEqual(
+      tokensOf(whole).map(({ type, raw }) => [type, raw]),
+    );
   });
 
-  test("a table has a head and rows, and a bar in a cell can be escaped", () => {
-    expect(blocksOf("| a | b |\n| --- | :-: |\n| 1 | x \\| y |\n\nend")).toEqual([
-      { kind: "table", head: ["a", "b"], rows: [["1", "x | y"]] },
-      { kind: "text", text: "end" },
-    ]);
+  test("what is settled in a growing text is not read again", () => {
+    const long = Array.from({ length: 50 }, (_, index) => `Paragraph ${index}.`).join("\n\n");
+    const before = read(long, null);
+    const after = read(`${long} And more.`, before);
+    expect(after.tokens.filter((token, index) => token === before.tokens[index]).length).toBeGreaterThan(90);
+    expect(after.tokens.at(-1)).toMatchObject({ raw: "Paragraph 49. And more." });
   });
 
-  test("a text that is cut anywhere never fails and never hangs", () => {
-    const whole = "# h\n\n1. a\n   - b\n\n```js\nx\n```\n\n| a |\n| - |\n| 1 |\n\n> q\n\n---\n**b** `c`";
-    for (let end = 0; end <= whole.length; end++) expect(blocksOf(whole.slice(0, end))).toBeArray();
+  test("only the address of a clip is taken out of markup", () => {
+    const html =
+      '<video id="video" poster="/v1/files/image/a.jpg">\n  <source src="/v1/files/video/a.mp4" onerror="x()">\n</video>';
+    expect(clipIn(html)).toEqual({ source: "/v1/files/video/a.mp4", poster: "/v1/files/image/a.jpg" });
+    expect(clipIn("<script>1</script>")).toBeNull();
   });
 });
 

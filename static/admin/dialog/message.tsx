@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { CopyButton } from "../../shared/copy-button.tsx";
 import { Icon } from "../../shared/icons.tsx";
-import { Markdown, Picture } from "./markdown.tsx";
+import { Markdown } from "../../shared/markdown/markdown.tsx";
+import { Picture } from "../../shared/media.tsx";
 import type { Message } from "./store.ts";
 import { say } from "./words.ts";
 
@@ -34,11 +35,11 @@ export const MessageView = ({ message, isArriving, onAgain }: MessageViewProps) 
   const { reasoning, text, isThinking } = apart(message);
   const { tookMs, firstMs, raw } = message;
   return (
-    <article class="bubble assistant" aria-label="Grok">
+    <article class="bubble assistant" aria-label="Grok" data-gallery>
       {reasoning === "" ? null : <Reasoning text={reasoning} isNow={isArriving && isThinking} />}
-      {text === "" ? null : <Markdown text={text} />}
+      {text === "" ? null : <Markdown text={text} isArriving={isArriving} />}
       {message.pictures.length === 0 ? null : (
-        <div class="pictures">
+        <div class="pictures" data-gallery>
           {message.pictures.map((source, index) => (
             <Picture key={index} source={source} alt="" />
           ))}

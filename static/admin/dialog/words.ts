@@ -40,6 +40,5 @@ export const say = speak({
   took: ["{s} s", "{s} 秒"],
   first: ["first words after {s} s", "首字 {s} 秒"],
   options: ["Options", "选项"],
-  remote: ["Picture on another host", "其他主机上的图片"],
   noModels: ["The model list cannot be read: {why}", "无法读取模型列表：{why}"],
 });

@@ -3,7 +3,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../shared/icons.tsx";
-import { LightboxPlace } from "../../shared/lightbox.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
 import type { PageView } from "../page-list.ts";
 import { ChatBar, TopBar } from "./bar.tsx";
@@ -74,7 +73,6 @@ const ChatPage = () => {
           {say("drop")}
         </div>
       ) : null}
-      <LightboxPlace />
     </div>
   );
 };
