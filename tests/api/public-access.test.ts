@@ -1,9 +1,12 @@
 // Who may use the playground and what it opens, by the operator's settings, at every address that it has.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { buildPages } from "../../scripts/pages.ts";
 import { listRoutes } from "../../src/http/route-table.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { PLAYGROUND_KEY } from "../support/playground.ts";
 import { startProgram, type Program } from "../support/program.ts";
+import { root } from "../house/sources.ts";
 import { API_KEY, APP_KEY, chatBody, createHarness, json, type Harness } from "./harness.ts";
 
 const rows = listRoutes(ROUTES).filter(({ auth }) => auth === "visitor");
@@ -160,6 +163,8 @@ describe("toggles", () => {
 });
 
 test("the pages may use the microphone, and nothing else of the gateway may", async () => {
+  // They are built for the executable; a fresh checkout has none yet.
+  if (!(await Bun.file(join(root, "static/dist/playground.html")).exists())) await buildPages({ root });
   const own = await startProgram({ env: { GROK2API_APP_PUBLIC_ENABLED: "true" } });
   try {
     const policy = async (path: string) => (await fetch(`${own.url}${path}`)).headers.get("permissions-policy");
