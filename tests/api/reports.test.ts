@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pngBytes } from "../support/pictures.ts";
 import { ADMIN_ENV, ADMIN_PASSWORD, adminCall, ask, makeKey, until, WAYS } from "../support/keys.ts";
 import { type Program, PROGRAM_KEY, startProgram } from "../support/program.ts";
 
@@ -54,6 +55,35 @@ describe("a row for each request", () => {
     }
   });
 
+  const PICTURE = `data:image/png;base64,${pngBytes().toBase64()}`;
+  test.each([
+    ["two pictures", "/v1/images/generations", { prompt: "a cat", n: 2 }, 2, null],
+    ["one picture of one account", "/v1/images/generations", { prompt: "a dog", n: 1 }, 1, null],
+    ["a changed picture", "/v1/images/edits", { prompt: "a hat", image: PICTURE }, 1, null],
+    [
+      "pictures that are all withheld",
+      "/v1/images/generations",
+      { prompt: "sim:blocked-pictures", n: 1 },
+      0,
+      "blocked",
+    ],
+    ["pictures that the upstream refuses", "/v1/images/generations", { prompt: "sim:500", n: 1 }, 0, "refused"],
+  ] as const)("%s give the same row, streamed or not", async (_, path, body, images, trouble) => {
+    const { key, id } = await makeKey(program);
+    for (const stream of [false, true]) {
+      const answer = await program.post(path, { ...body, stream }, { authorization: `Bearer ${key}` });
+      expect((await answer.text()).length).toBeGreaterThan(0);
+    }
+    await until(async () => (await rowsOf(id)).length === 2);
+    const rows = await rowsOf(id);
+    expect(rows.map(({ stream }) => stream)).toEqual([true, false]);
+    const [streamed, whole] = rows.map((row) => booked({ ...row, status: 0 }));
+    expect(streamed!).toEqual(whole!);
+    expect(streamed!).toMatchObject({ images, videos: 0, outcome: trouble === null ? "finished" : expect.any(String) });
+    expect(streamed!.code === null).toBe(trouble === null);
+    expect(rows[0].route).toBe(path);
+  });
+
   test("a stream and a whole answer that fail upstream have the same row as well", async () => {
     const { key, id } = await makeKey(program);
     for (const way of WAYS) await (await ask(program, key, way, { words: "sim:403" })).text();
@@ -100,6 +130,16 @@ describe("a row for each request", () => {
     await until(async () => (await rowsOf(id)).length === 1);
     expect((await rowsOf(id))[0]).toMatchObject({ status: 429, code: "daily_quota_exceeded", attempts: [] });
     expect((await admin("/api/v1/admin/journal")).body.rows).toBe(before + 1);
+  });
+
+  test.each([
+    ["key_disabled", { enabled: false }],
+    ["key_expired", { expires_at: "2020-01-01T00:00:00Z" }],
+  ])("a key that may not be used is named: %s", async (code, fields) => {
+    const { key, id } = await makeKey(program, fields);
+    for (const way of WAYS) await (await ask(program, key, way)).text();
+    await until(async () => (await rowsOf(id)).length === WAYS.length);
+    for (const row of await rowsOf(id)) expect(row).toMatchObject({ status: 401, code, attempts: [], account: null });
   });
 
   test("no secret and no text is in the store", async () => {
