@@ -6,7 +6,7 @@
 # The libraries' folder holds ld-musl-*.so.1, libstdc++.so.6 and libgcc_s.so.1, in any sub-folders.
 set -eu
 
-out= binary= libraries= certificates= notices= licence=
+out='' binary='' libraries='' certificates='' notices='' licence=''
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2 ;;
