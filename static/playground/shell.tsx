@@ -115,9 +115,10 @@ const loaded = new Map<PagePath, PageView>();
 const fetchPage = async (current: PagePath, into: { view: Signal<PageView | null>; failed: Signal<boolean> }) => {
   into.failed.value = false;
   try {
-    const { view } = await PAGES.find(({ path }) => path === current)!.load();
-    loaded.set(current, view);
-    into.view.value = view;
+    const found = await PAGES.find(({ path }) => path === current)?.load();
+    if (!found) return;
+    loaded.set(current, found.view);
+    into.view.value = found.view;
   } catch {
     into.failed.value = true;
   }

@@ -92,9 +92,10 @@ export const keepFiles = async (drafts: readonly Draft[], conversation: string):
 const dataUrlOf = (blob: Blob, mime: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () =>
-      resolve(String(reader.result).replace(/^data:[^,]*,/, `data:${mime};base64,`)),
-    );
+    reader.addEventListener("load", () => {
+      const { result } = reader;
+      if (typeof result === "string") resolve(result.replace(/^data:[^,]*,/, `data:${mime};base64,`));
+    });
     reader.addEventListener("error", () => reject(reader.error ?? new Error("a file cannot be read")));
     reader.readAsDataURL(blob);
   });

@@ -44,7 +44,6 @@ const ChatPage = () => {
     };
   }, []);
   return (
-    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- dropping is one way of several to attach
     <div
       class="chat"
       onDragOver={(event) => {

@@ -42,10 +42,12 @@ export const Reasoning = ({ text, since, tookMs }: ReasoningProps) => {
 };
 
 const Since = ({ ms }: { ms: number }) => {
-  const now = useSignal(Date.now());
+  const passedMs = useSignal(0);
   useEffect(() => {
-    const timer = setInterval(() => (now.value = Date.now()), 100);
+    const look = () => (passedMs.value = Math.max(0, Date.now() - ms));
+    look();
+    const timer = setInterval(look, 100);
     return () => clearInterval(timer);
   }, []);
-  return <span class="thinking-now">{say("thinking", { s: seconds(Math.max(0, now.value - ms)) })}</span>;
+  return <span class="thinking-now">{say("thinking", { s: seconds(passedMs.value) })}</span>;
 };

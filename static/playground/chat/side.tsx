@@ -46,10 +46,11 @@ export const Conversations = () => {
     said.value = new Set();
     if (words === "") return;
     let isStale = false;
-    const timer = setTimeout(async () => {
+    const look = async () => {
       const found = await saidIn(words);
       if (!isStale) said.value = found;
-    }, SEARCH_AFTER_MS);
+    };
+    const timer = setTimeout(() => void look(), SEARCH_AFTER_MS);
     return () => {
       isStale = true;
       clearTimeout(timer);

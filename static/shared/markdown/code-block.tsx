@@ -32,20 +32,18 @@ export const CodeBlock = ({ language, text, isArriving }: CodeBlockProps) => {
   newest.current = text;
   useEffect(() => {
     if (timer.current !== null || language === "" || done.value?.text === text) return;
-    timer.current = setTimeout(
-      async () => {
-        timer.current = null;
-        const { current } = newest;
-        if (current.length > MOST_COLOURED) return;
-        try {
-          colourist ??= loadColourist();
-          done.value = { text: current, nodes: (await colourist)(current, language) };
-        } catch {
-          colourist = null;
-        }
-      },
-      isArriving ? EVERY_MS : 0,
-    );
+    const colour = async () => {
+      timer.current = null;
+      const { current } = newest;
+      if (current.length > MOST_COLOURED) return;
+      try {
+        colourist ??= loadColourist();
+        done.value = { text: current, nodes: (await colourist)(current, language) };
+      } catch {
+        colourist = null;
+      }
+    };
+    timer.current = setTimeout(() => void colour(), isArriving ? EVERY_MS : 0);
   }, [text, language, isArriving]);
   useEffect(
     () => () => {

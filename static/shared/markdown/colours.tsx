@@ -37,5 +37,5 @@ export const colour = (text: string, language: string): ComponentChild => {
   const asked = language.toLowerCase().split(/[\s,{:]/)[0] ?? "";
   const name = ALIASES[asked] ?? asked;
   if (!lowlight.registered(name)) return text;
-  return shown(lowlight.highlight(name, text) as Node, 0);
+  return shown(lowlight.highlight(name, text), 0);
 };

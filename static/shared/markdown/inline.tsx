@@ -5,10 +5,10 @@ import type { ComponentChild } from "preact";
 import { Clip, Picture } from "../media.tsx";
 import { at, ownFile } from "../place.ts";
 import { Formula } from "./formula.tsx";
-import type { FormulaToken } from "./tokens.ts";
+import type { KnownToken } from "./tokens.ts";
 
 export const inline = (tokens: readonly Token[]): ComponentChild[] =>
-  tokens.map((token, index) => <Piece key={index} token={token as Tokens.Generic} />);
+  tokens.map((token, index) => <Piece key={index} token={token as KnownToken} />);
 
 /** Marked leaves `&amp;` and its like to the browser. */
 const decoded = (text: string): string => {
@@ -16,31 +16,30 @@ const decoded = (text: string): string => {
   return new DOMParser().parseFromString(text.replaceAll("<", "&lt;"), "text/html").documentElement.textContent ?? text;
 };
 
-const Piece = ({ token }: { token: Tokens.Generic }): ComponentChild => {
-  const inner = token.tokens ?? [];
+const Piece = ({ token }: { token: KnownToken }): ComponentChild => {
   switch (token.type) {
     case "strong":
-      return <strong>{inline(inner)}</strong>;
+      return <strong>{inline(token.tokens)}</strong>;
     case "em":
-      return <em>{inline(inner)}</em>;
+      return <em>{inline(token.tokens)}</em>;
     case "del":
-      return <s>{inline(inner)}</s>;
+      return <s>{inline(token.tokens)}</s>;
     case "codespan":
-      return <code class="inline-code">{token["text"]}</code>;
+      return <code class="inline-code">{token.text}</code>;
     case "br":
       return <br />;
     case "formula":
-      return <Formula {...(token as unknown as FormulaToken)} />;
+      return <Formula tex={token.tex} display={token.display} />;
     case "image":
-      return <Picture source={token["href"]} alt={token["text"]} />;
+      return <Picture source={token.href} alt={token.text} />;
     case "link":
-      return <Link link={token as Tokens.Link} />;
+      return <Link link={token} />;
     case "html":
       return /^<br\s*\/?>$/i.test(token.raw) ? <br /> : token.raw;
     case "escape":
-      return token["text"];
+      return token.text;
     case "text":
-      return token.tokens ? <>{inline(inner)}</> : decoded(token["text"]);
+      return token.tokens ? <>{inline(token.tokens)}</> : decoded(token.text);
     case "checkbox":
       return null;
     default:

@@ -8,7 +8,7 @@ import { CodeBlock } from "./code-block.tsx";
 import { Formula } from "./formula.tsx";
 import { inline } from "./inline.tsx";
 import { clipIn } from "./html.ts";
-import { type FormulaToken, read, type Reading } from "./tokens.ts";
+import { type KnownToken, read, type Reading } from "./tokens.ts";
 
 export const Markdown = ({ text, isArriving = false }: { text: string; isArriving?: boolean }) => {
   const reading = useRef<Reading | null>(null);
@@ -34,39 +34,36 @@ class Block extends Component<BlockProps> {
     return next.token.raw !== token.raw || next.token.type !== token.type || next.isArriving !== isArriving;
   }
   override render({ token, isArriving }: BlockProps) {
-    return shown(token as Tokens.Generic, { isArriving });
+    return shown(token as KnownToken, { isArriving });
   }
 }
 
-/** Every kind of block by its name; what marked calls a token is generic for those of extensions. */
-const shown = (token: Tokens.Generic, { isArriving }: { isArriving: boolean }): ComponentChild => {
+const shown = (token: KnownToken, { isArriving }: { isArriving: boolean }): ComponentChild => {
   switch (token.type) {
-    case "heading": {
-      const { depth, tokens } = token as Tokens.Heading;
+    case "heading":
       return (
-        <p class={`heading heading-${depth}`} role="heading" aria-level={Math.min(6, depth + 2)}>
-          {inline(tokens)}
+        <p class={`heading heading-${token.depth}`} role="heading" aria-level={Math.min(6, token.depth + 2)}>
+          {inline(token.tokens)}
         </p>
       );
-    }
     case "code":
-      return <CodeBlock language={token["lang"] ?? ""} text={token["text"]} isArriving={isArriving} />;
+      return <CodeBlock language={token.lang ?? ""} text={token.text} isArriving={isArriving} />;
     case "formula":
-      return <Formula {...(token as unknown as FormulaToken)} />;
+      return <Formula tex={token.tex} display={token.display} />;
     case "blockquote":
       return <blockquote>{blocks(token.tokens)}</blockquote>;
     case "list":
-      return <List list={token as Tokens.List} />;
+      return <List list={token} />;
     case "table":
-      return <Table table={token as Tokens.Table} />;
+      return <Table table={token} />;
     case "hr":
       return <hr />;
     case "html":
-      return <Html text={token["text"]} />;
+      return <Html text={token.text} />;
     case "paragraph":
-      return <p>{inline(token.tokens ?? [])}</p>;
+      return <p>{inline(token.tokens)}</p>;
     case "text":
-      return <>{token.tokens ? inline(token.tokens) : token["text"]}</>;
+      return <>{token.tokens ? inline(token.tokens) : token.text}</>;
     case "space":
     case "def":
     case "checkbox":

@@ -1,6 +1,6 @@
 // Cuts Markdown into tokens with marked, and formulas with it. Pure; draws nothing.
 // Invariant: a text that only grew is not cut again from its start: what can no longer change stays the very same object.
-import { Marked, type Token, type TokenizerExtension } from "marked";
+import { Marked, type MarkedToken, type Token, type TokenizerExtension } from "marked";
 
 export interface FormulaToken {
   readonly type: "formula";
@@ -8,6 +8,9 @@ export interface FormulaToken {
   readonly tex: string;
   readonly display: boolean;
 }
+
+/** Every kind that there is; marked's own type leaves room for any other. */
+export type KnownToken = MarkedToken | FormulaToken;
 
 const formula = (raw: string, tex: string | undefined, display: boolean): FormulaToken | undefined =>
   tex === undefined || tex.trim() === "" ? undefined : { type: "formula", raw, tex: tex.trim(), display };
