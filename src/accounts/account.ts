@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { GatewayError } from "../core/errors.ts";
 import type { Tier } from "../core/models.ts";
-import { afterTeamNews, isApiKey, isOwnTrouble } from "./api-keys.ts";
+import { isApiKey, isOwnTrouble, teamRestAfter, withModelRest } from "./api-keys.ts";
 import { redact } from "../lib/log.ts";
 import { deduct, emptied, emptyUntil, isQuotaKind, remainingAt, withReport, type Windows } from "./quota.ts";
 import { inferTier, type QuotaKind, type QuotaReport } from "../core/quota.ts";
@@ -228,16 +228,19 @@ const failed = (account: Account, failure: Failure): Account => {
   }
 };
 
+/** Every key of a team rests together. */
 const teamNews = (
   account: Account,
   { signal, now, settings }: Omit<Step, "signal"> & { signal: { error: GatewayError; model?: string } },
-): Account =>
-  afterTeamNews(account, {
-    error: signal.error,
-    model: signal.model ?? null,
-    now,
-    cooldownMs: settings.cooldown_seconds * 1000,
-  });
+): Account => {
+  const cooldownMs = settings.cooldown_seconds * 1000;
+  const rest = teamRestAfter({ error: signal.error, model: signal.model ?? null, now, cooldownMs });
+  if (rest === null) return account;
+  const { model, until } = rest;
+  if (model === null) return resting(account, { until, reason: "no_credits" });
+  const model_rests = withModelRest(account, { model, until, now });
+  return model_rests === account.model_rests ? account : { ...account, model_rests };
+};
 
 const reasonOf = (error: GatewayError): string => {
   const { upstream } = error.detail;
