@@ -11,6 +11,8 @@ export interface ImagineWish {
   readonly quality: boolean;
   /** Pictures after which the run is complete; null goes on until it is stopped. */
   readonly count: number | null;
+  /** The reader wants to know of every call what was asked of it and what did not come. */
+  readonly batches?: boolean;
 }
 
 /** Why a run ended that nobody stopped. */
@@ -30,6 +32,9 @@ export type ImagineEvent =
       readonly createdMs: number;
       readonly elapsedMs: number;
     }
+  | { readonly type: "batch-begun"; readonly runId: string; readonly count: number }
+  /** Of a call that did not fail: pictures that the upstream kept back, and others that did not come. */
+  | { readonly type: "batch-over"; readonly runId: string; readonly withheld: number; readonly missing: number }
   | { readonly type: "failed"; readonly runId: string; readonly error: GatewayError }
   | {
       readonly type: "ended";

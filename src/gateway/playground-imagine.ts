@@ -80,11 +80,17 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
     const startedMs = clock.monotonic();
     let failure: GatewayError | null = null;
     let over = false;
+    let drawn = 0;
+    let keptBack = false;
+    const tells = run.wish.batches === true;
     try {
+      if (tells) yield { type: "batch-begun", runId, count: about.count };
       for await (const events of await media.pictures(requestFor(run.wish, about.count), context)) {
         for (const event of events) {
           if (event.type === "failure") failure = event.error;
+          if (event.type === "finish") keptBack = event.reason === "content-filter";
           if (event.type !== "image" || event.partial || !event.source.base64) continue;
+          drawn++;
           yield {
             ...{ type: "picture", runId, ratio, sequence: run.number(), createdMs: clock.now() },
             base64: event.source.base64,
@@ -92,6 +98,10 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
             elapsedMs: Math.round(clock.monotonic() - startedMs),
           };
         }
+      }
+      const short = about.count - drawn;
+      if (tells && failure === null && short > 0 && drawn > 0) {
+        yield { type: "batch-over", runId, withheld: keptBack ? short : 0, missing: keptBack ? 0 : short };
       }
       over = true;
     } catch (thrown) {
@@ -127,7 +137,7 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
         let step = await pictures.next();
         try {
           for (; !step.done; step = await pictures.next()) {
-            told++;
+            if (step.value.type === "picture") told++;
             yield step.value;
           }
         } finally {

@@ -62,6 +62,30 @@ describe("a run", () => {
     expect(seen.at(-1)).toMatchObject({ type: "ended", how: "completed" });
   });
 
+  test("tells what every call was asked for and what did not come, to whoever wants to know", async () => {
+    const finish = (reason: "content-filter" | "other"): EventBatch => [{ type: "finish", reason, raw: null }];
+    const answers: readonly (readonly EventBatch[])[] = [
+      [picture(0), picture(1), picture(2), picture(3), finish("content-filter")],
+      [picture(0), finish("other")],
+      [picture(0)],
+    ];
+    let call = 0;
+    const { reading, seen } = run(() => answers[call++] ?? [], { count: 6, batches: true });
+    await reading;
+    const about = { runId: seen[0]?.type === "running" ? seen[0].runId : "" };
+    expect(seen.filter(({ type }) => type.startsWith("batch"))).toEqual([
+      { type: "batch-begun", ...about, count: 6 },
+      { type: "batch-over", ...about, withheld: 2, missing: 0 },
+      { type: "batch-begun", ...about, count: 2 },
+      { type: "batch-over", ...about, withheld: 0, missing: 1 },
+      { type: "batch-begun", ...about, count: 1 },
+    ]);
+    expect(types(seen).filter((type) => type === "picture")).toHaveLength(6);
+    const silent = run(() => [picture(0), finish("content-filter")], { count: 1 });
+    await silent.reading;
+    expect(types(silent.seen)).toEqual(["running", "picture", "ended"]);
+  });
+
   test.each([
     [null, false, undefined],
     [true, true, undefined],

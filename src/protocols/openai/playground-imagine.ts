@@ -22,6 +22,7 @@ export const parseImagine = (fields: JsonObject, { adultAllowed }: { adultAllowe
     ratio,
     adult: parseAdult(given(fields, "nsfw"), adultAllowed),
     quality: parseQuality(given(fields, "quality")),
+    batches: formBoolean(given(fields, "batches"), { code: "invalid_value", param: "batches" }),
     count:
       count === undefined || count === ""
         ? null
@@ -122,6 +123,12 @@ export const imagineFrame = (event: ImagineEvent): string => {
         ...{ created_at: event.createdMs, elapsed_ms: event.elapsedMs, aspect_ratio: event.ratio },
         run_id: event.runId,
       });
+    case "batch-begun":
+      return JSON.stringify({ type: "batch", status: "drawing", count: event.count, run_id: event.runId });
+    case "batch-over": {
+      const { withheld, missing } = event;
+      return JSON.stringify({ type: "batch", status: "done", withheld, missing, run_id: event.runId });
+    }
     case "failed":
       return JSON.stringify({ ...errorObject(event.error, runCode(event.error)), run_id: event.runId });
     case "ended":
