@@ -95,8 +95,9 @@ describe("openai, chat", () => {
           type: "function",
           function: {
             name: "get_weather",
+            description: "Weather of a city",
             parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-            function: (args: string) => {
+            function: (args: string): string => {
               given.push(JSON.parse(args));
               return "21 degrees";
             },
