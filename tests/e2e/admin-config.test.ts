@@ -20,7 +20,7 @@ const box = (page: Page, name: string) => page.getByRole("textbox", { name: new 
 
 test("a change is found by words, marked, saved and taken back", async () => {
   const { page, context, offences } = await site.open("/admin/config");
-  await page.getByRole("searchbox").fill("max_inflight");
+  await page.getByRole("searchbox").fill("token.max_inflight");
   const field = box(page, "max_inflight");
   await field.fill("7");
   await page.getByText("1 unsaved change").waitFor();

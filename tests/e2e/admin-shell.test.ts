@@ -6,7 +6,8 @@ setDefaultTimeout(30_000);
 
 let site: Site;
 beforeAll(async () => {
-  site = await startSite();
+  // With the playground on, / and /login are its.
+  site = await startSite({ GROK2API_APP_PUBLIC_ENABLED: "false" });
 });
 afterAll(() => site.stop());
 
