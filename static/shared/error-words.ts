@@ -1,9 +1,8 @@
 // What a refusal means in Chinese, by its code; the gateway itself explains in English. A table.
 // Invariant: a code without a row is shown in the gateway's own words, and where those name what is wrong they stay: `{why}`.
-import type { ErrorCode } from "../../src/core/errors.ts";
 
 /** `unreachable` is the page's own code: no answer came. */
-const CHINESE: Readonly<Partial<Record<ErrorCode | "unreachable", string>>> = {
+export const CHINESE: Readonly<Record<string, string>> = {
   unreachable: "无法连接到网关，请检查网络或网关是否在运行。",
   invalid_json: "请求内容不是有效的 JSON。",
   invalid_value: "值不合法：{why}",
@@ -69,8 +68,6 @@ const CHINESE: Readonly<Partial<Record<ErrorCode | "unreachable", string>>> = {
   internal_error: "网关内部错误，详情见网关日志。",
 };
 
-const isKnown = (code: string): code is keyof typeof CHINESE => Object.hasOwn(CHINESE, code);
-
 /** The Chinese sentence for a refusal; the gateway's own words where there is none. */
 export const inChinese = ({ code, message }: { code: string; message: string }): string =>
-  (isKnown(code) ? CHINESE[code] : undefined)?.replace("{why}", message) ?? message;
+  (Object.hasOwn(CHINESE, code) ? CHINESE[code] : undefined)?.replace("{why}", () => message) ?? message;

@@ -12,12 +12,17 @@ test("from an empty folder to the first answer", async () => {
   const fresh = await startSite({ GROK2API_APP_APP_KEY: "grok2api" }, { isNew: true });
   try {
     const { page, context, offences } = await fresh.open("/", { signedIn: false });
+    const refusals: string[] = [];
+    page.on("response", (response) => {
+      if (response.status() >= 400) refusals.push(`${response.status()} ${response.url()}`);
+    });
     await page.getByLabel("Admin password").fill("grok2api");
     await page.keyboard.press("Enter");
     const warnings = page.locator(".warnings li");
     await warnings.filter({ hasText: "a password that everybody knows" }).waitFor();
     await warnings.filter({ hasText: "No API key is set" }).waitFor();
     await warnings.filter({ hasText: "There are no accounts" }).getByRole("link", { name: "Tokens" }).click();
+    expect(refusals).toEqual([]);
     await page.getByText("There are no accounts yet.").waitFor();
     await page.getByRole("button", { name: "Import" }).last().click();
     await page.getByRole("textbox", { name: "Tokens" }).fill("sim-ok-first-account-1");

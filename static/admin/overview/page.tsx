@@ -14,7 +14,7 @@ import { at, publicAt } from "../../shared/place.ts";
 import { useEvery } from "../../shared/ticker.ts";
 import type { LocalUse } from "../cache/store.ts";
 import type { Form } from "../config/store.ts";
-import { say, sayComponent, sayState } from "./words.ts";
+import { NO_USABLE, say, sayComponent, sayState } from "./words.ts";
 
 interface Health {
   readonly version: string;
@@ -45,8 +45,11 @@ interface LocalUses {
   readonly local_video: LocalUse;
 }
 
-/** Not ready is an answer too. */
-const readiness = async (): Promise<Ready> => (await (await fetch(at("/readyz"))).json()) as Ready;
+/** A pool without a usable account is known not to be ready; the browser would note each such answer as an error. */
+const readiness = async ({ totals }: Overview["pool"]): Promise<Ready> =>
+  totals.active + totals.cooling === 0
+    ? { ready: false, components: { accounts: NO_USABLE } }
+    : ((await (await fetch(at("/readyz"))).json()) as Ready);
 
 /** The gauges that Prometheus reads say what runs now; null where they are switched off. */
 const running = async (): Promise<number | null> => {
@@ -56,10 +59,10 @@ const running = async (): Promise<number | null> => {
 };
 
 const fetchAll = async (): Promise<Overview> => {
-  const [health, ready, pool, form, keys, day, hours, files, now] = await Promise.all([
+  const pool = await get<Overview["pool"]>("/tokens/list", { page_size: 1 });
+  const [health, ready, form, keys, day, hours, files, now] = await Promise.all([
     get<Health>("/health"),
-    readiness(),
-    get<Overview["pool"]>("/tokens/list", { page_size: 1 }),
+    readiness(pool),
     get<Form>("/config/form"),
     get<Overview["keys"]>("/keys", { page_size: 1 }),
     get<{ data: SumsView }>("/reports/totals", { range: "24h" }),

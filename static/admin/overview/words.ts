@@ -66,9 +66,11 @@ export const say = speak({
 export const sayComponent = (name: string): string =>
   name === "accounts" || name === "storage" ? say(`component_${name}`) : name;
 
+export const NO_USABLE = "the pool has no usable account";
+
 /** The same for what readiness says of a part. */
 export const sayState = (state: string): string => {
   if (state === "ok") return say("ok");
   if (state === "the database does not answer") return say("noDatabase");
-  return state === "the pool has no usable account" ? say("noUsable") : state;
+  return state === NO_USABLE ? say("noUsable") : state;
 };
