@@ -91,7 +91,11 @@ function edit(call: Call, body: Fields, input: Fields): Response {
   const legacy = input["inputAssets"] === undefined;
   const config = fieldsOf(input["imageEditModelConfig"]);
   const references = legacy ? assetsInUrls(textsOf(config["imageReferences"])) : textsOf(input["inputAssets"]);
-  if (references.length === 0 || references.length > 8) return toResponse(invalid("1 to 8 input assets are needed"));
+  // A limit of the older call has not been seen.
+  const most = legacy ? 16 : 8;
+  if (references.length === 0 || references.length > most) {
+    return toResponse(invalid(`1 to ${most} input assets are needed`));
+  }
   const refusal = refuseMedia(call, { counter: "imageEdit", words: message });
   if (refusal !== undefined) return refusal;
   if (!knowsAssets(account, references)) return toResponse(notFound("Asset"));
