@@ -101,3 +101,17 @@ test.each(PAGES)("%s fits into 360 pixels", async (path) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await context.close();
 });
+
+test.each(OPENED)("%s fits into 360 pixels", async (_, path, open) => {
+  const { page, context } = await site.open(path, { browser: { viewport: { width: 360, height: 740 } } });
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.waitForLoadState("networkidle");
+  await open(page);
+  const dialog = page.locator("dialog[open]");
+  await dialog.waitFor();
+  await page.waitForLoadState("networkidle");
+  const body = dialog.locator(".modal-body");
+  expect(await body.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+  expect((await dialog.boundingBox())?.width ?? 0).toBeLessThanOrEqual(360);
+  await context.close();
+});
