@@ -33,7 +33,7 @@ export interface UsageDeps {
 }
 
 const USAGE = "key_usage";
-const WRITE_EVERY_MS = 1_000;
+const WRITE_EVERY_MS = 250;
 /** One transaction holds the event loop for as long as it takes. */
 const WRITE_AT_ONCE = 500;
 

@@ -1,7 +1,7 @@
 // What each handed-out key has used up: units of the day, tokens of the day and of the month. One number serves the check,
 // the error and the display. Knows no route and no request: whoever is served is a `holder`, any object.
 // Invariants: a unit is taken before the work begins and comes back at most once; nothing is held for a holder that was
-// settled; what was counted is in storage within seconds.
+// settled; what was counted is in storage within a second.
 import { GatewayError } from "../core/errors.ts";
 import type { ClientKey, ClientKeys } from "./client-keys.ts";
 import { seconds, type RateHeaders } from "./limits-client.ts";

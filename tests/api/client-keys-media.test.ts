@@ -225,7 +225,7 @@ describe.each(WAYS.map((way) => [way.name, way] as const))("a conversation over 
     ["that films takes a clip", "grok-imagine-1.0-video", "video", 1, {}],
     ["with the id that films pictures takes a clip", "grok-imagine-0.9", "video", 1, withPicture[way.path] ?? {}],
     ["with the same id and no picture takes two pictures", "grok-imagine-0.9", "image", 2, {}],
-  ] as const)("%s", async (_what, model, unit, units, more) => {
+  ] as const)("%s", async (...[, model, unit, units, more]) => {
     const limits = { chat_limit: 0, heavy_limit: 0, image_limit: 0, video_limit: 0, [`${unit}_limit`]: units };
     const { key, id } = await makeKey(program, limits);
     const first = await talk(key, model, more);

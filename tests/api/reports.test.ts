@@ -68,7 +68,7 @@ describe("a row for each request", () => {
       "blocked",
     ],
     ["pictures that the upstream refuses", "/v1/images/generations", { prompt: "sim:500", n: 1 }, 0, "refused"],
-  ] as const)("%s give the same row, streamed or not", async (_, path, body, images, trouble) => {
+  ] as const)("%s give the same row, streamed or not", async (...[, path, body, images, trouble]) => {
     const { key, id } = await makeKey(program);
     for (const stream of [false, true]) {
       const answer = await program.post(path, { ...body, stream }, { authorization: `Bearer ${key}` });
