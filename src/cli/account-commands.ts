@@ -28,9 +28,14 @@ export const importCommand = async (io: Io, names: readonly string[]): Promise<n
       const work = source.kind === "folder" ? importFolder({ io, app }, source.name) : importText({ io, app }, source);
       took = (await work) || took;
     }
+    if (took) io.out(SEEN_AFTER);
     return took ? 0 : 1;
   });
 };
+
+/** The pool lives in the memory of the gateway. */
+const SEEN_AFTER =
+  "A gateway that runs on this data folder sees it after a restart; accounts also after POST /api/v1/admin/sync.";
 
 interface Place {
   readonly io: Io;
@@ -47,7 +52,6 @@ const importText = async ({ io, app }: Place, { name, text }: { name: string; te
 const importFolder = async ({ io, app }: Place, name: string): Promise<boolean> => {
   const { took, lines } = await app.importFolder(name);
   io.out(lines.join("\n"));
-  if (took) io.out("A gateway that runs on this data folder sees it after a restart.");
   return took;
 };
 

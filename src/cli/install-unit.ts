@@ -83,7 +83,7 @@ const summary = ({ kept, started }: { kept: boolean; started: boolean }): string
     started ? "It runs, and starts with the machine." : "Nothing was started.",
     "Settings and data: /var/lib/grok2api (config.toml there).",
     "The log, with the admin password of a first start: journalctl -u grok2api",
-    "Accounts: sudo -u grok2api DATA_DIR=/var/lib/grok2api grok2api import - </path/to/tokens.txt",
+    "Accounts: sudo -u grok2api DATA_DIR=/var/lib/grok2api grok2api import - </path/to/tokens.txt; then restart",
   ].join("\n");
 
 // MemoryDenyWriteExecute is missing on purpose: the engine compiles while it runs. The native addon is unpacked to the

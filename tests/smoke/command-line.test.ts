@@ -118,6 +118,7 @@ test("import takes a file and standard input, and repeats nothing that is secret
   expect(run.exitCode).toBe(0);
   expect(run.stdout).toContain("accounts.txt: 2 added, 0 known already, 1 not taken");
   expect(run.stdout).toContain("-: 1 added, 1 known already, 0 not taken");
+  expect(run.stdout).toContain("after a restart");
   expect(run.stderr).toContain("line 3");
   expect(run.output).not.toMatch(/sim-ok-import|planted/);
 });
