@@ -216,30 +216,101 @@ describe("many at once", () => {
     },
   );
 
-  test("clients that leave free their places and keep what they used", async () => {
-    const { key, id } = await makeKey(program, { concurrency: 40, daily_tokens: 1_000_000 });
-    const way = WAYS[1]!;
-    await Promise.all(
-      Array.from({ length: 40 }, async (_, index) => {
-        const leaving = AbortSignal.timeout(100 + index * 5);
-        await fetch(`${program.url}${way.path}`, {
-          method: "POST",
-          headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-          body: JSON.stringify(way.body({ words: "sim:slow" })),
-          signal: leaving,
-        })
-          .then((response) => response.text())
-          .catch(() => {});
+  test.each(
+    WAYS.flatMap((way) => [
+      ["requests a minute", { rpm: 9 }, 9, way] as const,
+      ["heavy answers", { heavy_limit: 3 }, 3, way] as const,
+    ]).map(([limit, fields, most, way]) => [`${limit}, ${way.name}`, { fields, most, way }] as const),
+  )("200 requests of one moment: %s", async (_, { fields, most, way }) => {
+    const { key } = await makeKey(program, fields);
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const response = await ask(program, key, way, { model: "heavy_limit" in fields ? "grok-4-heavy" : "grok-4" });
+        await response.text();
+        return response.status;
       }),
     );
-    await until(() => program.composed.server.running === 0);
-    expect(program.composed.records.keyUsage.open).toBe(0);
-    expect(program.composed.records.limits.running).toBe(0);
-    expect((await viewKey(program, id)).usage_today.chat_used).toBeGreaterThan(0);
-    const next = await ask(program, key, way);
-    expect(next.headers.get("x-ratelimit-remaining-concurrency")).toBe("39");
-    await next.text();
+    expect(statuses.filter((status) => status === 200)).toHaveLength(most);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(200 - most);
+    expect(program.asked()).toBe(most);
   });
+
+  test.each(WAYS.map((way) => [way.name, way] as const))(
+    "200 requests of one moment never run more at once than allowed (%s)",
+    async (_, way) => {
+      const { key } = await makeKey(program, { concurrency: 6 });
+      const { limits, keyUsage } = program.composed.records;
+      let most = 0;
+      const watch = setInterval(() => {
+        most = Math.max(most, limits.running);
+      }, 1);
+      const statuses = await Promise.all(
+        Array.from({ length: 200 }, async () => {
+          const response = await ask(program, key, way, { words: "sim:slow-5" });
+          most = Math.max(most, limits.running);
+          await response.text();
+          return response.status;
+        }),
+      );
+      clearInterval(watch);
+      expect(most).toBeWithin(1, 7);
+      expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(6);
+      expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+      await until(() => limits.running === 0 && keyUsage.open === 0);
+    },
+  );
+
+  test.each(WAYS.map((way) => [way.name, way] as const))(
+    "tokens held by 200 requests of one moment are never more than are left (%s)",
+    async (_, way) => {
+      const { key, id } = await makeKey(program, { daily_tokens: 400 });
+      const remaining: number[] = [];
+      const statuses = await Promise.all(
+        Array.from({ length: 200 }, async () => {
+          const response = await ask(program, key, way);
+          remaining.push(Number(response.headers.get("x-ratelimit-remaining-tokens")));
+          await response.text();
+          return response.status;
+        }),
+      );
+      // One request of unknown length may hold everything that is left.
+      expect(statuses.filter((status) => status === 200).length).toBeWithin(1, 40);
+      expect(Math.min(...remaining)).toBeGreaterThanOrEqual(0);
+      await until(() => program.composed.records.keyUsage.open === 0);
+      expect((await viewKey(program, id)).usage_today.tokens_used).toBeLessThanOrEqual(400);
+      const after = await ask(program, key, way);
+      await after.text();
+      // What was held is free again.
+      expect(after.status).toBe(200);
+    },
+  );
+
+  test.each(WAYS.map((way) => [way.name, way] as const))(
+    "clients that leave free their places (%s)",
+    async (_, way) => {
+      const { key, id } = await makeKey(program, { concurrency: 40, daily_tokens: 1_000_000 });
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, index) => {
+          const leaving = AbortSignal.timeout(100 + index * 5);
+          await fetch(`${program.url}${way.path}`, {
+            method: "POST",
+            headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+            body: JSON.stringify(way.body({ words: "sim:slow" })),
+            signal: leaving,
+          })
+            .then((response) => response.text())
+            .catch(() => {});
+        }),
+      );
+      await until(() => program.composed.server.running === 0);
+      expect(program.composed.records.keyUsage.open).toBe(0);
+      expect(program.composed.records.limits.running).toBe(0);
+      expect((await viewKey(program, id)).usage_today.chat_used).toBeGreaterThan(0);
+      const next = await ask(program, key, way);
+      expect(next.headers.get("x-ratelimit-remaining-concurrency")).toBe("39");
+      await next.text();
+    },
+  );
 });
 
 describe("keys", () => {
