@@ -184,6 +184,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   });
   const publicAccess = createPublicAccess({ settings: () => config().app, limiter: createAttemptLimiter(clock) });
   const metered = meteredMedia(mediaGateway, records.meter);
+  const client = watchClient(grokWeb.warmUp);
   const server = createServer(
     {
       ...composePlayground({ pool, media: metered, provider: grokWeb, config, clock, log }),
@@ -229,7 +230,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       media,
       mediaAdmin: files.mediaAdmin,
       assetAdmin: files.assetAdmin,
-      readiness: { components: () => readiness(documents, pool) },
+      readiness: { components: async () => ({ ...(await readiness(documents, pool)), ...(await client.state()) }) },
     },
     ROUTES,
   );
@@ -275,14 +276,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
         log.warn("app.api_key is empty and no client key exists: the API is open to everybody who reaches it");
       for (const warning of [publicAccess.warning(), adminAccess.weakness()]) if (warning) log.warn(warning);
       setTimeout(() => {
-        grokWeb
-          .warmUp()
-          .catch((error: unknown) =>
-            log.error(
-              "the upstream client cannot start; check proxy.browser, and that TMPDIR is writable and allows execution",
-              { error },
-            ),
-          );
+        client.start().catch((error: unknown) => log.error(CLIENT_DEAD, { error }));
       }, WARM_UP_MS).unref();
       return listening;
     },
@@ -364,6 +358,30 @@ const importTokenFile = async (about: {
   for (const problem of problems) log.warn(`token.json ${problemLine(problem)}`);
   log.info("accounts taken over from token.json", { added, known, problems: problems.length });
   await documents.write([{ collection: "imports", id: "token.json", body: { digest } }]);
+};
+
+const CLIENT_DEAD =
+  "the upstream client cannot start; check proxy.browser, and that TMPDIR is writable and allows execution";
+
+/** A client that could not start is tried again whenever somebody asks whether requests can be served. */
+const watchClient = (warmUp: () => Promise<void>) => {
+  let failed = false;
+  const start = async (): Promise<void> => {
+    try {
+      await warmUp();
+      failed = false;
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  return {
+    start,
+    state: async (): Promise<Record<string, string>> => {
+      if (failed) await start().catch(() => undefined);
+      return failed ? { client: CLIENT_DEAD } : {};
+    },
+  };
 };
 
 const readiness = async (documents: Documents, pool: Pool): Promise<Record<string, string>> => {

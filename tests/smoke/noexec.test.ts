@@ -53,6 +53,12 @@ test.skipIf(mountLacks !== "").each([
       });
       const [line] = await gateway.waitForOutput(/^.*the upstream client cannot start.*$/m);
       expect(line).toMatch(/"level":"error".*TMPDIR is writable and allows execution/);
+      const ready = await fetch(`${gateway.url}/readyz`);
+      expect(ready.status).toBe(503);
+      expect(await ready.json()).toMatchObject({
+        ready: false,
+        components: { client: expect.stringContaining("TMPDIR") },
+      });
       const answer = await chat(gateway);
       expect(answer.status).toBeGreaterThanOrEqual(500);
       await answer.body?.cancel();
@@ -71,6 +77,7 @@ test.skipIf(mountLacks !== "").each([
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ choices: [{ finish_reason: "stop" }] });
     expect(gateway.output()).not.toContain("cannot start");
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
     expect(await gateway.stop()).toBe(0);
   },
   30_000,
