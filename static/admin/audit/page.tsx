@@ -97,7 +97,7 @@ export const AuditPageView = () => {
 const Rows = ({ rows }: { rows: readonly AuditRow[] }) => {
   if (rows.length === 0) return <p class="empty">{say("none")}</p>;
   return (
-    <div class="table-wrap">
+    <div class="table-wrap" role="group" tabIndex={0} aria-label={say("title")}>
       <table class="table">
         <thead>
           <tr>

@@ -47,7 +47,7 @@ export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () 
       {row.attempts.length === 0 ? null : (
         <div class="stack">
           <h3>{say("attempts")}</h3>
-          <div class="table-wrap">
+          <div class="table-wrap" role="group" tabIndex={0} aria-label={say("attempts")}>
             <table class="table">
               <thead>
                 <tr>

@@ -216,7 +216,7 @@ const Details = ({ row }: { row: Row }) => (
           </Fact>
         )}
       </dl>
-      <div class="table-wrap">
+      <div class="table-wrap" role="group" tabIndex={0} aria-label={say("quota")}>
         <table class="table windows">
           <thead>
             <tr>
