@@ -1,7 +1,7 @@
 // Pictures and clips over the whole window, with keys, one after the other as they stand in the page. Knows no page.
 // Invariant: focus stays inside and returns; what is shown can always be saved and opened by itself.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.tsx";
 import { speak } from "./language.ts";
 
@@ -65,7 +65,7 @@ export const LightboxPlace = () => (opened.value === null ? null : <Lightbox {..
 const Lightbox = ({ items, index }: { items: readonly Shown[]; index: number }) => {
   const box = useRef<HTMLDialogElement>(null);
   const from = useRef<{ x: number; y: number } | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.showModal();
   }, []);
   const item = items[index];

@@ -58,7 +58,8 @@ export const Composer = () => {
     const mine = begun.get(id);
     text.value = mine?.text ?? "";
     drafts.value = mine?.drafts ?? [];
-    if (!narrow.matches) focusComposer();
+    // Not out of the hands of somebody who types elsewhere, such as a new name.
+    if (!narrow.matches && document.activeElement?.matches("input, textarea") !== true) focusComposer();
     return () => begun.set(id, { text: text.value, drafts: drafts.value });
   }, [id]);
   return (

@@ -24,7 +24,15 @@ export const mediaModels = (): readonly ListedModel[] => models.value.filter((mo
 
 export const nameOf = (id: string): string => models.value.find((model) => model.id === id)?.display_name ?? id;
 
-export const loadModels = async (): Promise<void> => {
+let loading: Promise<void> | null = null;
+
+/** Asked for once at a time. */
+export const loadModels = (): Promise<void> => {
+  loading ??= fetchModels().finally(() => (loading = null));
+  return loading;
+};
+
+const fetchModels = async (): Promise<void> => {
   try {
     const body = (await (await call("/v1/public/models")).json()) as { data: readonly ListedModel[] };
     models.value = body.data;

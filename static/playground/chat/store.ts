@@ -21,7 +21,7 @@ import {
   withTurn,
 } from "./conversation.ts";
 import { type Draft, keepFiles } from "./files.ts";
-import { chatModels } from "./models.ts";
+import { chatModels, loadModels, modelsProblem } from "./models.ts";
 import { type Run, runAnswer } from "./run.ts";
 import { openVault } from "./vault.ts";
 import { say } from "./words.ts";
@@ -177,10 +177,18 @@ export const stop = (id: string): void => runs.value.get(id)?.stop();
 
 export const isArriving = (): boolean => runs.value.has(current.value.id);
 
+/** Whoever is quicker than the list of models waits for it. */
+const hasModel = async (): Promise<boolean> => {
+  if (current.value.settings.model === "") await loadModels().then(settleModel);
+  const isSettled = current.value.settings.model !== "";
+  if (!isSettled) toast(say("noModels", { why: modelsProblem.value ?? "" }), "error");
+  return isSettled;
+};
+
 /** A question, its files, and the answer to it. False: nothing was asked. */
 export const ask = async (text: string, drafts: readonly Draft[]): Promise<boolean> => {
+  if (isArriving() || (text.trim() === "" && drafts.length === 0) || !(await hasModel())) return false;
   const conversation = current.value;
-  if (runs.value.has(conversation.id) || (text.trim() === "" && drafts.length === 0)) return false;
   let attachments;
   try {
     attachments = await keepFiles(drafts, conversation.id);
