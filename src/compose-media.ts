@@ -65,7 +65,7 @@ export const composeMedia = async (given: ComposeMedia) => {
     references: createReferences({
       ...foreign,
       stored: async (name, query) => {
-        const picture = await storedPicture(media, name);
+        const picture = await storedFile(media, { kind: "image", name });
         if (picture !== null) links.secondsLeft(name, query);
         return picture;
       },
@@ -77,6 +77,7 @@ export const composeMedia = async (given: ComposeMedia) => {
   const videoJobs = createVideoJobs({
     ...{ pool, catalogue: given.catalogue, provider, config, clock, log, store: media, media: mediaGateway },
     book: createVideoBook({ documents, clock, log }),
+    clipFile: (name) => storedFile(media, { kind: "video", name }),
     reserve: (request, about) => given.meter().clip(request, about),
     recorded: (record) => given.meter().settle(record),
   });
@@ -99,8 +100,8 @@ export const composeMedia = async (given: ComposeMedia) => {
   };
 };
 
-/** The bytes of a picture that lies here already. */
-const storedPicture = async (media: MediaStore, name: string): Promise<Blob | null> => {
-  const file = isFileName(name) ? await media.find("image", name) : null;
+/** The bytes of a file that lies here already. */
+const storedFile = async (media: MediaStore, about: { kind: MediaKind; name: string }): Promise<Blob | null> => {
+  const file = isFileName(about.name) ? await media.find(about.kind, about.name) : null;
   return file ? Bun.file(file.path) : null;
 };

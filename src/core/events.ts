@@ -72,6 +72,7 @@ export type GenerationEvent =
       readonly thumbnail?: MediaSource;
       /** What was delivered, e.g. "720p". */
       readonly resolution?: string;
+      readonly seconds?: number;
     }
   | { readonly type: "progress"; readonly value: number; readonly note: string }
   | {

@@ -2,7 +2,12 @@
 // Stands apart from the requests for pictures and clips, because a conversation's request carries it.
 
 export type Preset = "fun" | "normal" | "spicy" | "custom";
-export type Resolution = "480p" | "720p";
+export type Resolution = "480p" | "720p" | "1080p";
+export type PictureResolution = "1k" | "1.5k" | "2k";
+export type PictureQuality = "low" | "medium" | "high";
+
+/** The field that stated a value, for errors that name it; absent for what nobody chose. */
+export type ClipFields = Partial<Record<"ratio" | "seconds" | "resolution" | "preset" | "sound", string>>;
 
 export interface PictureWishes {
   readonly count?: number;
@@ -12,6 +17,9 @@ export interface PictureWishes {
   readonly adult?: boolean;
   /** Earlier stages wanted of each picture. */
   readonly previews?: number;
+  readonly resolution?: PictureResolution;
+  /** The field that stated the resolution. */
+  readonly resolutionField?: string;
 }
 
 export interface ClipWishes {
@@ -19,4 +27,5 @@ export interface ClipWishes {
   readonly seconds?: number;
   readonly resolution?: Resolution;
   readonly preset?: Preset;
+  readonly stated?: ClipFields;
 }

@@ -45,7 +45,11 @@ export const createCatalogue = ({ listed, counts, routing }: CatalogueDeps): Cat
       if (name.startsWith(WEB)) return only(findModel(name.slice(WEB.length)));
       if (name.startsWith(XAI)) return only(listed.find(name.slice(XAI.length)));
       const web = findModel(name);
-      return served(inOrder(web, listed.find(EDITS.get(web?.id ?? name) ?? name)));
+      // Names that only this gateway knows stand for the models that they have always meant.
+      const xai = listed.find(EDITS.get(web?.id ?? name) ?? name) ?? (web ? listed.find(web.id) : undefined);
+      const found = served(inOrder(web, xai));
+      // A name for changes says so, whoever makes them.
+      return found && web && EDITS.has(web.id) ? { ...found, kind: web.kind } : found;
     },
     all() {
       const web = showsWeb() ? CATALOGUE : [];

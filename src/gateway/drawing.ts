@@ -5,6 +5,7 @@ import type { Lease, Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
+import { checkPictures, fitting } from "../core/media-limits.ts";
 import type { PictureRequest } from "../core/media-request.ts";
 import { findModel, type Catalogue, type Model } from "../core/models.ts";
 import type { UploadFile } from "../core/request.ts";
@@ -44,6 +45,8 @@ interface Work {
   readonly offers: readonly Model[];
   readonly files: readonly UploadFile[];
   readonly context: CallContext;
+  /** Takes note of what a call was charged. */
+  readonly charged: (ticks: number) => void;
 }
 
 /** Counts what has come so far, over all calls. */
@@ -87,6 +90,8 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     for await (const batch of stream) {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
+        // Noted at once: what fails or is withheld later is charged all the same.
+        if (event.type === "usage") work.charged(event.usage.costTicks ?? 0);
         if (event.type !== "image") {
           out.push(event);
           continue;
@@ -115,6 +120,8 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       prompt: request.prompt,
       count,
       ratio: request.ratio,
+      ...(request.resolution ? { resolution: request.resolution } : {}),
+      ...(request.fineness ? { fineness: request.fineness } : {}),
       previews: request.previews,
       adult: request.adult,
     };
@@ -138,8 +145,18 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     return tallied(served, tally);
   };
 
-  async function* rounds(work: Work): GenerationStream {
-    const { request, offers, context } = work;
+  /** The site changes pictures one by one. */
+  const mostPerCall = (offer: Model, { files }: Pick<Work, "files">): number =>
+    files.length > 0 && offer.upstream === "web" ? 1 : provider.picturesPerCall(offer);
+
+  async function* rounds(about: Omit<Work, "charged">): GenerationStream {
+    const { request, offers, context } = about;
+    let costTicks: number | null = null;
+    const charged = (ticks: number) => {
+      costTicks = (costTicks ?? 0) + ticks;
+      context.record.usage = { ...usage.usage, costTicks };
+    };
+    const work = { ...about, charged };
     const tally: Tally = { pictures: 0, numbered: 0, withheld: false, failure: null };
     /** The upstream has given a verdict, or asking again could not help. */
     const isOver = () => tally.withheld || (tally.failure !== null && isFinal(tally.failure)) || context.signal.aborted;
@@ -154,7 +171,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     const usage = { type: "usage", usage: estimateUsage({ input, text: 0, reasoning: 0 }) } as const;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = tally.pictures;
-      const perCall = work.files.length > 0 ? 1 : Math.min(...offers.map(provider.picturesPerCall));
+      const perCall = Math.min(...offers.map((offer) => mostPerCall(offer, work)));
       const starts = sharesOf(request.count - before, { perCall, atOnce: request.concurrency }).map(
         (count) => () => share(work, { count, tally }),
       );
@@ -171,7 +188,9 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       const why = tally.failure?.code ?? (tally.withheld ? "withheld" : "not drawn");
       log.warn("fewer pictures than asked for", { id: context.id, asked: request.count, got: tally.pictures, why });
     }
+    const billed = costTicks === null ? [] : [{ type: "usage", usage: { ...usage.usage, costTicks } } as const];
     yield withStart([
+      ...billed,
       { type: "finish", reason: short ? (tally.withheld ? "content-filter" : "other") : "stop", raw: null },
     ]);
   }
@@ -179,7 +198,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
   return async (request, context) => {
     const { record } = context;
     record.model = request.model;
-    const offers = offersFor(catalogue, request);
+    const offers = fitting(offersFor(catalogue, request), (offer) => checkPictures(offer, request));
     if (request.adult && request.references.length > 0) throw adultWithPicture(request.references[0]?.param ?? "image");
     const files = await references(request.references, context.signal);
     const onEnd = startLimit(context, { seconds: config().image.total_timeout, setting: "image.total_timeout" });

@@ -4,6 +4,7 @@ import type { Lease } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent, GenerationStream, MediaSource } from "../core/events.ts";
+import { fitting, planClip } from "../core/media-limits.ts";
 import type { ClipRequest, Reference } from "../core/media-request.ts";
 import type { Catalogue, Model } from "../core/models.ts";
 import type { UploadFile } from "../core/request.ts";
@@ -35,6 +36,8 @@ type VideoEvent = GenerationEvent & { type: "video" };
 
 export interface Filming {
   film(request: ClipRequest, context: CallContext): Promise<GenerationStream>;
+  /** The length that the preferred kind of account films. Throws GatewayError for what none can film. */
+  check(request: ClipRequest): number;
   /** Refuses what cannot be filmed and fetches what is linked: the same pictures as bytes. Throws GatewayError. */
   references(request: ClipRequest): Promise<readonly Reference[]>;
   /** Stores a clip that an account has made earlier; the event has links. Throws GatewayError. */
@@ -46,6 +49,8 @@ interface Work {
   readonly offers: readonly Model[];
   readonly files: readonly UploadFile[];
   readonly context: CallContext;
+  /** Takes note of what a call was charged. */
+  readonly charged: (ticks: number) => void;
 }
 
 /** Adult clips are made from text alone. */
@@ -90,26 +95,31 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     }
   };
 
-  async function* filmed(lease: Lease, { request, files, context }: Work): GenerationStream {
-    const { prompt, ratio, seconds, preset, extension } = request;
-    const small = lease.model.upstream === "web" && lease.credential.tier === "basic" && request.resolution === "720p";
-    const resolution = small ? "480p" : request.resolution;
-    const task = { prompt, ratio, seconds, preset, resolution, ...(extension ? { extension } : {}) };
+  async function* filmed(lease: Lease, { request, files, context, charged }: Work): GenerationStream {
+    const plan = planClip(lease.model, request);
+    if (plan instanceof GatewayError) return yield [{ type: "failure", error: plan }];
+    const { ratio, seconds } = plan;
+    const small = lease.model.upstream === "web" && lease.credential.tier === "basic" && plan.resolution === "720p";
+    const resolution = small ? "480p" : plan.resolution;
+    const { model: _, references: __, stream: ___, ...wish } = request;
+    const task = { ...wish, ratio, seconds, resolution };
     const call = callFor(lease, { signal: context.signal, log });
     const { id, created } = context;
     for await (const batch of provider.video(task, { ...call, model: lease.model, files, id, created })) {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
+        if (event.type === "usage") charged(event.usage.costTicks ?? 0);
         if (event.type === "upstream") out.push({ ...event, accountId: lease.credential.accountId });
         else if (event.type !== "video") out.push(event);
         if (event.type !== "video") continue;
         try {
-          const best = small ? await enlarged(event, call) : event;
+          const own = { ...event, ...(request.extension || request.edit ? {} : { seconds }) };
+          const best = small ? await enlarged(own, call) : own;
           const kept = await keep(best, { ...call, baseUrl: context.baseUrl }).catch((thrown: unknown) => {
             context.signal.throwIfAborted();
-            if (best === event) throw thrown;
+            if (best === own) throw thrown;
             log.warn("an enlarged clip could not be fetched; the small one is delivered", { error: thrown });
-            return keep(event, { ...call, baseUrl: context.baseUrl });
+            return keep(own, { ...call, baseUrl: context.baseUrl });
           });
           out.push(kept);
         } catch (thrown) {
@@ -123,8 +133,16 @@ export const createFilming = (deps: FilmingDeps): Filming => {
   }
 
   /** One start, whatever number of attempts it takes, and the usage before the end. */
-  async function* told(work: Work): GenerationStream {
-    const { request, offers, context, files } = work;
+  async function* told(about: Omit<Work, "charged">): GenerationStream {
+    const { request, offers, context, files } = about;
+    const input = countText(request.prompt) + files.length * config().usage.image_tokens;
+    let usage = estimateUsage({ input, text: 0, reasoning: 0 });
+    const charged = (ticks: number) => {
+      usage = { ...usage, costTicks: (usage.costTicks ?? 0) + ticks };
+      // Noted at once: a clip that is withheld or lost later is charged all the same.
+      context.record.usage = usage;
+    };
+    const work = { ...about, charged };
     const served = attempts({
       offers,
       signal: context.signal,
@@ -139,14 +157,12 @@ export const createFilming = (deps: FilmingDeps): Filming => {
         if (request.preset === "spicy" && attempt.code === null) accounts.served(lease.credential.accountId);
       },
     });
-    const input = countText(request.prompt) + files.length * config().usage.image_tokens;
-    const usage = { type: "usage", usage: estimateUsage({ input, text: 0, reasoning: 0 }) } as const;
     let opened = false;
     for await (const batch of served) {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
-        if (event.type === "start") continue;
-        if (event.type === "finish") out.push(usage);
+        if (event.type === "start" || event.type === "usage") continue;
+        if (event.type === "finish") out.push({ type: "usage", usage });
         out.push(event);
       }
       if (out.length === 0) continue;
@@ -159,8 +175,17 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     }
   }
 
+  const offersFor = (request: ClipRequest): readonly Model[] =>
+    fitting(mediaModel(catalogue, request.model, ["video"]).offers, (offer) => planClip(offer, request));
+
   return {
     keep,
+    check(request) {
+      const offers = offersFor(request);
+      accounts.clips(offers, request);
+      const plan = offers[0] && planClip(offers[0], request);
+      return plan && !(plan instanceof GatewayError) ? plan.seconds : request.seconds;
+    },
     async references(request) {
       checkAdult(request);
       const files = await references(request.references, AbortSignal.timeout(config().video.total_timeout * 1000));
@@ -172,7 +197,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     },
     async film(request, context) {
       context.record.model = request.model;
-      const { offers } = mediaModel(catalogue, request.model, ["video"]);
+      const offers = offersFor(request);
       checkAdult(request);
       const files = await references(request.references, context.signal);
       const onEnd = startLimit(context, { seconds: config().video.total_timeout, setting: "video.total_timeout" });

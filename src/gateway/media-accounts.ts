@@ -1,6 +1,7 @@
 // Which accounts may draw and film, the preferred ones first. Adult content goes to accounts that the operator has tagged for
 // it, in turn and within a daily limit; long or large clips go to paid accounts where there are any.
 // Knows no provider. Invariant: an account without the tag never serves an adult request.
+import { isApiKey } from "../accounts/api-keys.ts";
 import type { Need, Pool } from "../accounts/pool.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -18,7 +19,11 @@ export interface MediaAccounts {
   /** Reads what was counted before a restart. */
   open(): Promise<void>;
   pictures(offers: readonly Model[], adult: boolean): Needs;
-  clips(offers: readonly Model[], clip: Pick<ClipRequest, "resolution" | "seconds" | "preset" | "extension">): Needs;
+  /** Throws GatewayError when no kind of account that is offered can ever serve it. */
+  clips(
+    offers: readonly Model[],
+    clip: Pick<ClipRequest, "resolution" | "seconds" | "preset" | "extension" | "edit">,
+  ): Needs;
   /** Whether the operator has switched the account on for adult content. */
   isAdult(accountId: string): boolean;
   /** Counts an adult request that the account has served. */
@@ -127,6 +132,17 @@ export const createMediaAccounts = ({
     return (tried) => parts.flatMap((part) => part(tried));
   };
 
+  /** What carries on a clip of the account: sessions do not know the clips of keys, nor keys those of sessions. */
+  const ofKind = (offers: readonly Model[], id: string): readonly Model[] => {
+    const maker = pool.get(id);
+    if (!maker) return offers;
+    const kind = isApiKey(maker) ? "xai" : "web";
+    const own = offers.filter(({ upstream }) => upstream === kind);
+    if (own.length > 0) return own;
+    const message = `The clip was made by ${kind === "xai" ? "an API key" : "a web account"}, which the model is not for.`;
+    throw new GatewayError("model_not_supported", message, { param: "model" });
+  };
+
   return {
     async open() {
       for (const { id, body } of await documents.list(COLLECTION)) {
@@ -135,14 +151,24 @@ export const createMediaAccounts = ({
       }
     },
     pictures: (offers, adult) => ofEach(offers, { adult, web: (model) => (tried) => [{ model, exclude: tried }] }),
-    clips(offers, { resolution, seconds, preset, extension }) {
+    clips(offers, { resolution, seconds, preset, extension, edit }) {
       const large = resolution !== "480p";
       const window = large ? "video720p" : "video";
       // A clip is carried on where it was made: the others do not know it.
       if (extension) {
         const { accountId } = extension;
-        return (tried) =>
-          offers.map((model) => ({ model, exclude: tried, only: accountId, ...windowFor(model, window) }));
+        const own = ofKind(offers, accountId);
+        return (tried) => own.map((model) => ({ model, exclude: tried, only: accountId, ...windowFor(model, window) }));
+      }
+      // The key that made a clip has it at hand; any other needs it anew.
+      const maker = edit?.clipId === undefined ? undefined : edit.accountId;
+      if (maker !== undefined) {
+        const any = ofEach(offers, { adult: false, web: () => () => [] });
+        const isLeft = edit?.content !== undefined;
+        return (tried) => [
+          ...offers.map((model) => ({ model, exclude: tried, only: maker })),
+          ...(isLeft ? any(tried) : []),
+        ];
       }
       const web = (model: Model): Needs => {
         if (!large && seconds <= SHORTEST_SECONDS) return (tried) => [{ model, exclude: tried, window }];

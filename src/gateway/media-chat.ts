@@ -46,7 +46,8 @@ export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDe
       });
     }
     const [first] = turn.references;
-    if (!isEdit && first) {
+    // Keys change pictures with the model that draws them.
+    if (!isEdit && first && model.offers.every(({ upstream }) => upstream === "web")) {
       const message = `The model '${request.model}' draws from text alone; use an edit model to change pictures.`;
       throw new GatewayError("unsupported_value", message, { param: first.param });
     }
@@ -54,7 +55,9 @@ export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDe
       model: request.model,
       prompt: turn.prompt,
       count,
-      ratio: wishes.ratio ?? (isEdit ? null : PICTURE_RATIO),
+      ratio: wishes.ratio ?? (first ? null : PICTURE_RATIO),
+      ...(wishes.resolution ? { resolution: wishes.resolution } : {}),
+      ...(wishes.resolutionField ? { resolutionField: wishes.resolutionField } : {}),
       references: turn.references,
       previews: request.stream ? (wishes.previews ?? 0) : 0,
       concurrency: 1,
@@ -74,8 +77,10 @@ export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDe
         seconds = CLIP_SECONDS,
         resolution = "480p",
         preset = "custom",
+        stated = {},
       } = request.clipWishes ?? {};
-      return media.film({ ...turn, model, ratio, seconds, resolution, preset, stream: request.stream }, context);
+      const wish = { ...turn, model, ratio, seconds, resolution, preset, stated, stream: request.stream };
+      return media.film(wish, context);
     }
     if (!named) throw new GatewayError("model_not_found", "No such model.", { param: "model" });
     return media.draw(pictures(request, turn, named), context);

@@ -24,6 +24,8 @@ export interface VideoBook {
   get(id: string, owner: string): VideoJob;
   /** Whatever its owner. */
   find(id: string): VideoJob | undefined;
+  /** The owner's job whose clip is stored under the name. */
+  ofFile(name: string, owner: string): VideoJob | undefined;
   list(owner: string, query: PageQuery): VideoPage;
   /** Changes a job that is there; `keep` writes it down, else the change lives until the next one that is. */
   change(id: string, change: Partial<VideoJob>, keep?: "keep" | "memory"): void;
@@ -69,6 +71,7 @@ export const createVideoBook = (deps: { documents: Documents; clock: Clock; log:
   return {
     get,
     find: (id) => jobs.get(id),
+    ofFile: (name, owner) => [...jobs.values()].find((job) => job.owner === owner && job.file?.name === name),
     async load() {
       for (const { id, body } of await documents.list(COLLECTION)) {
         const job = readJob(id, body);

@@ -28,6 +28,8 @@ export interface VideoJob {
   /** The job that this one carries on. */
   readonly extends: string | null;
   readonly startSeconds: number | null;
+  /** The job that this one changes. */
+  readonly edits: string | null;
   readonly status: VideoStatus;
   /** 0–100. */
   readonly progress: number;
@@ -44,12 +46,14 @@ export interface VideoJob {
   readonly totalSeconds: number;
   /** What was delivered, which a basic account's enlargement decides. */
   readonly delivered: string | null;
+  /** What the upstream charged for it, where it says; 10,000,000,000 ticks are one US dollar. */
+  readonly costTicks: number | null;
   readonly file: JobFile | null;
   readonly thumbnail: JobFile | null;
 }
 
 const STATUSES: readonly VideoStatus[] = ["queued", "in_progress", "completed", "failed"];
-const RESOLUTIONS: readonly Resolution[] = ["480p", "720p"];
+const RESOLUTIONS: readonly Resolution[] = ["480p", "720p", "1080p"];
 const PRESETS: readonly Preset[] = ["fun", "normal", "spicy", "custom"];
 
 export const isEnded = ({ status }: VideoJob): boolean => status === "completed" || status === "failed";
@@ -90,6 +94,7 @@ export const readJob = (id: string, body: unknown): VideoJob | undefined => {
     references: numberAt(body, "references") ?? 0,
     extends: maybe("extends"),
     startSeconds: numberAt(body, "startSeconds") ?? null,
+    edits: maybe("edits"),
     status,
     progress: numberAt(body, "progress") ?? 0,
     createdMs,
@@ -100,6 +105,7 @@ export const readJob = (id: string, body: unknown): VideoJob | undefined => {
     firstClipId: maybe("firstClipId"),
     totalSeconds: numberAt(body, "totalSeconds") ?? seconds,
     delivered: maybe("delivered"),
+    costTicks: numberAt(body, "costTicks") ?? null,
     file: fileAt(body, "file"),
     thumbnail: fileAt(body, "thumbnail"),
   };

@@ -18,6 +18,7 @@ import { mediaModel } from "./media-run.ts";
 import { createRecord, type RequestRecord } from "./record.ts";
 import type { VideoBook, VideoPage, PageQuery } from "./video-book.ts";
 import { isEnded, type VideoJob } from "./video-job.ts";
+import { createVideoSources, type NamedClip, type SentClip, type VideoSourceDeps } from "./video-source.ts";
 
 export interface VideoWish {
   readonly request: ClipRequest;
@@ -32,16 +33,24 @@ export interface VideoWish {
 export interface ExtensionWish extends Omit<VideoWish, "request"> {
   readonly request: Omit<ClipRequest, "extension" | "ratio" | "resolution"> &
     Partial<Pick<ClipRequest, "ratio" | "resolution">>;
-  /** The job that is carried on. */
-  readonly job: string;
+  /** The clip that is carried on. */
+  readonly video: NamedClip;
   /** Absent means at its end. */
   readonly startSeconds?: number;
+}
+
+export interface EditWish extends Omit<VideoWish, "request"> {
+  readonly request: Omit<ClipRequest, "edit" | "ratio" | "resolution" | "seconds">;
+  readonly video: NamedClip | SentClip;
 }
 
 export interface VideoJobs {
   /** Resolves once the job is stored; it runs by itself from then on. */
   create(wish: VideoWish): Promise<VideoJob>;
   extend(wish: ExtensionWish): Promise<VideoJob>;
+  edit(wish: EditWish): Promise<VideoJob>;
+  /** Throws GatewayError where nobody who serves the model has edits. */
+  checkEdits(model: string): void;
   get(id: string, owner: string): VideoJob;
   list(owner: string, query: PageQuery): VideoPage;
   /** Stops it if it runs. */
@@ -54,9 +63,10 @@ export interface VideoJobs {
 
 export interface VideoJobsDeps {
   readonly book: VideoBook;
-  readonly media: Pick<Media, "film" | "keep" | "references">;
+  readonly media: Pick<Media, "film" | "keep" | "references" | "check">;
   readonly provider: Pick<MediaProvider, "findClip">;
   readonly store: Pick<MediaStore, "remove">;
+  readonly clipFile: VideoSourceDeps["clipFile"];
   readonly pool: Pick<Pool, "credential">;
   readonly catalogue: Catalogue;
   readonly config: () => Config;
@@ -75,8 +85,9 @@ interface Begun {
 }
 
 /** A job outlives the request that its files came with. */
-const keepFiles = ({ references }: ClipRequest): (() => void) => {
+const keepFiles = ({ references, edit }: ClipRequest): (() => void) => {
   const drops = references.flatMap(({ source }) => (source.kind === "file" && source.keep ? [source.keep()] : []));
+  if (edit?.keep) drops.push(edit.keep());
   return () => {
     for (const drop of drops) drop();
   };
@@ -97,6 +108,7 @@ const DELETED = new GatewayError("client_closed", "The job was deleted.");
 export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
   const { book, media, provider, store, pool, catalogue, config, clock, log } = deps;
   const gate = createGate(() => config().video.concurrent);
+  const sources = createVideoSources(deps);
   const running = new Map<string, { control: AbortController; done: Promise<void> }>();
 
   const fail = (id: string, error: GatewayError) => {
@@ -107,9 +119,12 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     log.info("a video job failed", { job: id, code: error.code, reason: error.detail.upstream?.text ?? error.message });
   };
   const complete = (id: string, video: GenerationEvent & { type: "video" }) => {
-    const { source, thumbnail, resolution } = video;
+    const { source, thumbnail, resolution, seconds } = video;
+    const job = book.find(id);
     const fileOf = ({ name, mime }: typeof source) => (name && mime ? { name, mime } : null);
-    const clipId = source.id ?? book.find(id)?.clipId ?? null;
+    const clipId = source.id ?? job?.clipId ?? null;
+    // What is carried on has the length that was asked for, and the whole clip another.
+    const isWhole = job?.extends === null && seconds !== undefined;
     book.change(id, {
       status: "completed",
       progress: 100,
@@ -118,7 +133,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       file: fileOf(source),
       thumbnail: thumbnail ? fileOf(thumbnail) : null,
       clipId,
-      firstClipId: book.find(id)?.firstClipId ?? clipId,
+      firstClipId: job?.firstClipId ?? clipId,
+      ...(isWhole ? { seconds, totalSeconds: seconds } : {}),
     });
     log.info("a video job is complete", { job: id, account: book.find(id)?.account });
   };
@@ -174,6 +190,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       } finally {
         leave();
         letGo();
+        const costTicks = record.usage?.costTicks;
+        if (costTicks !== undefined && book.find(job.id)?.costTicks !== costTicks) book.change(job.id, { costTicks });
         record.outcome ??= record.error ? "failed" : signal.aborted ? "client-closed" : "finished";
         deps.recorded(record);
       }
@@ -187,10 +205,10 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
 
   const begin = async (
     wish: VideoWish,
-    more: Pick<VideoJob, "extends" | "startSeconds" | "firstClipId" | "totalSeconds">,
+    more: Partial<Pick<VideoJob, "extends" | "edits" | "startSeconds" | "firstClipId" | "totalSeconds">>,
   ): Promise<VideoJob> => {
     const { owner, size, quality } = wish;
-    mediaModel(catalogue, wish.request.model, ["video"]);
+    const filmed = media.check(wish.request);
     const { concurrent, max_queued: most } = config().video;
     if (gate.inside >= concurrent && book.waiting >= most) {
       throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
@@ -199,11 +217,14 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     }
     // Linked pictures are fetched now, so that what is wrong with them is told now.
     const request = { ...wish.request, references: await media.references(wish.request) };
-    const { model, prompt, ratio, seconds, resolution, preset } = request;
+    const { model, prompt, ratio, resolution, preset } = request;
+    const seconds = wish.request.edit ? wish.request.seconds : filmed;
     const job: VideoJob = {
       ...{ owner, model, prompt, ratio, seconds, resolution, preset, size, quality },
       id: hexId(wish.shape === "official" ? OFFICIAL_PREFIX : "video_"),
-      references: request.references.length,
+      // An edited clip that is no job's is not kept either.
+      references: request.references.length + (request.edit && !more.edits ? 1 : 0),
+      ...{ extends: null, edits: null, startSeconds: null, firstClipId: null, totalSeconds: seconds },
       status: "queued",
       progress: 0,
       createdMs: clock.now(),
@@ -212,6 +233,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       account: null,
       clipId: null,
       delivered: null,
+      costTicks: null,
       file: null,
       thumbnail: null,
       ...more,
@@ -229,11 +251,26 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     return job;
   };
 
-  const extend: VideoJobs["extend"] = (wish) => {
-    const base = book.get(wish.job, wish.owner);
-    if (base.status !== "completed" || base.account === null || base.clipId === null) {
-      const message = `The video '${base.id}' is not complete and cannot be carried on.`;
-      throw new GatewayError("video_not_ready", message, { param: "video" });
+  const checkEdits: VideoJobs["checkEdits"] = (id) => {
+    const { offers } = mediaModel(catalogue, id, ["video"]);
+    if (offers.some(({ upstream }) => upstream === "xai")) return;
+    const message = "The upstream has no edits of clips; a new video can be made or one extended.";
+    throw new GatewayError("unsupported_operation", message);
+  };
+
+  const edit: VideoJobs["edit"] = async (wish) => {
+    checkEdits(wish.request.model);
+    const { clip, base } = await sources.changed(wish.video, wish.owner);
+    const { ratio = "16:9", resolution = "480p", totalSeconds = 0 } = base ?? {};
+    const request: ClipRequest = { ...wish.request, ratio, resolution, seconds: totalSeconds, edit: clip };
+    return begin({ ...wish, request }, { edits: base?.id ?? null });
+  };
+
+  const extend: VideoJobs["extend"] = async (wish) => {
+    const { base, byKey, content } = await sources.carried(wish.video, wish.owner);
+    if (byKey && wish.startSeconds !== undefined) {
+      const message = "The official API carries clips on at their end; leave 'start_time' out.";
+      throw new GatewayError("unsupported_parameter", message, { param: "start_time" });
     }
     const end = Math.round((base.totalSeconds + FRAME_SECONDS) * 1e6) / 1e6;
     const startSeconds = wish.startSeconds ?? end;
@@ -242,9 +279,12 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       ...wish.request,
       ratio: wish.request.ratio ?? base.ratio,
       resolution: wish.request.resolution ?? base.resolution,
-      extension: { accountId: base.account, clipId: base.clipId, firstClipId, startSeconds },
+      extension: {
+        ...{ accountId: base.account, clipId: base.clipId, firstClipId, startSeconds },
+        ...(content ? { content } : {}),
+      },
     };
-    const totalSeconds = Math.round(startSeconds) + request.seconds;
+    const totalSeconds = Math.round(startSeconds) + media.check(request);
     return begin({ ...wish, request }, { extends: base.id, startSeconds, firstClipId, totalSeconds });
   };
 
@@ -257,6 +297,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
         if (!credential) throw interrupted("the account that was making the clip is gone");
         const call = { credential, signal, log, learn: () => {} };
         const clip = await provider.findClip(found.clipId, call);
+        if (clip?.costTicks !== undefined) book.change(job.id, { costTicks: clip.costTicks });
         if (clip?.withheld) {
           throw new GatewayError("content_policy_violation", "The upstream withheld the clip on content grounds.");
         }
@@ -277,7 +318,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     if (account !== null && clipId !== null) return resume(job, { account, clipId });
     if (job.status === "in_progress")
       return fail(job.id, interrupted("the clip was being begun and is not asked for twice"));
-    if (job.references > 0 || job.extends !== null) {
+    if (job.references > 0 || job.extends !== null || job.edits !== null) {
       return fail(job.id, interrupted("what the job was to be made from was not kept"));
     }
     const { model, prompt, ratio, seconds, resolution, preset, id, owner } = job;
@@ -289,14 +330,10 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
   const prune = () => book.prune(config().video.keep_hours * 3_600_000);
 
   return {
-    create: (wish) =>
-      begin(wish, {
-        extends: null,
-        startSeconds: null,
-        firstClipId: null,
-        totalSeconds: wish.request.seconds,
-      }),
+    create: (wish) => begin(wish, {}),
     extend,
+    edit,
+    checkEdits,
     get: book.get,
     list: book.list,
     async remove(id, owner) {

@@ -5,6 +5,7 @@ import type { GenerationStream, MediaSource } from "../core/events.ts";
 import type { Model, Upstream, XaiModel } from "../core/models.ts";
 import type { QuotaReport } from "../core/quota.ts";
 import type { ClipRequest } from "../core/media-request.ts";
+import type { PictureQuality, PictureResolution } from "../core/media-wishes.ts";
 import type { VoiceSession, VoiceWish } from "../core/playground.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
 import type { Log } from "../lib/log.ts";
@@ -78,6 +79,8 @@ export interface PictureTask {
   readonly prompt: string;
   readonly count: number;
   readonly ratio: string | null;
+  readonly resolution?: PictureResolution;
+  readonly fineness?: PictureQuality;
   /** Earlier stages wanted of each picture. */
   readonly previews: number;
   readonly adult: boolean;
@@ -90,6 +93,8 @@ export interface FoundClip {
   readonly withheld: boolean;
   readonly source: MediaSource;
   readonly thumbnail?: MediaSource;
+  /** What the upstream charged for it. */
+  readonly costTicks?: number;
 }
 
 /**
@@ -105,7 +110,7 @@ export interface MediaProvider<M extends Model = Model> {
   video(task: ClipTask, call: MediaCall<M>): GenerationStream;
   /** A clip in a higher resolution. Throws GatewayError. */
   upscale(clipId: string, call: ProviderCall): Promise<MediaSource>;
-  /** Null while there is no such file. Throws GatewayError. */
+  /** Null while there is no such file. Throws GatewayError: there will be none. */
   findClip(clipId: string, call: ProviderCall): Promise<FoundClip | null>;
 }
 

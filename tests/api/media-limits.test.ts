@@ -129,7 +129,19 @@ test("ended jobs are forgotten after video.keep_hours, running ones never", asyn
   let now = 1_000_000;
   const book = createVideoBook({ documents, clock: { ...systemClock, now: () => now }, log: silentLog });
   const job = (id: string, status: VideoJob["status"], completedMs: number | null): VideoJob => ({
-    ...{ id, status, completedMs, owner: "k", model: "m", prompt: "p", ratio: "1:1", seconds: 6, resolution: "480p" },
+    ...{
+      id,
+      status,
+      completedMs,
+      owner: "k",
+      model: "m",
+      prompt: "p",
+      ratio: "1:1",
+      seconds: 6,
+      resolution: "480p",
+      edits: null,
+      costTicks: null,
+    },
     ...{ preset: "custom", size: "1:1", quality: "standard", references: 0, extends: null, startSeconds: null },
     ...{ progress: 0, createdMs: 0, error: null, account: null, clipId: null, firstClipId: null, totalSeconds: 6 },
     ...{ delivered: null, file: null, thumbnail: null },

@@ -72,6 +72,17 @@ export const xai = section(
         },
       },
     ),
+    poll_interval: number(
+      1.5,
+      { min: 0.01, max: 60 },
+      {
+        unit: "seconds",
+        help: {
+          en: "How often a clip in the making is asked after.",
+          zh: "查询生成中视频进度的间隔。",
+        },
+      },
+    ),
     models_refresh_minutes: number(
       60,
       { min: 1, max: 10_080 },

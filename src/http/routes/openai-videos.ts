@@ -1,9 +1,10 @@
 // /v1/videos: clips as jobs in OpenAI's format, with ranges on their files; extensions, and a clear no to what the upstream lacks.
 // Knows no provider. Invariant: a job is only shown to the key that began it.
 import { GatewayError } from "../../core/errors.ts";
+import type { VideoJob } from "../../gateway/video-job.ts";
 import { OFFICIAL_PREFIX } from "../../gateway/video-jobs.ts";
 import { mediaLink } from "../../media/links.ts";
-import { parseExtension, parseVideo } from "../../protocols/openai/media-videos.ts";
+import { clipModel, parseExtension, parseVideo, parseVideoEdit } from "../../protocols/openai/media-videos.ts";
 import { officialVideo, parseOfficialVideo } from "../../protocols/openai/media-videos-official.ts";
 import { videoBody, videoDeleted, videoPage } from "../../protocols/openai/media-videos-response.ts";
 import { baseUrl } from "../client-address.ts";
@@ -19,10 +20,22 @@ const create = async (call: Call): Promise<Response> => {
   return Response.json(videoBody(await call.deps.videoJobs.create({ ...wish, owner: call.principal.id })));
 };
 
+/** A clip that was named by its address is xAI's way of asking, and is answered so. */
+const begun = (job: VideoJob): Response =>
+  Response.json(job.id.startsWith(OFFICIAL_PREFIX) ? { request_id: job.id } : videoBody(job));
+
 const extend = async (call: Call): Promise<Response> => {
   const wish = parseExtension(await readFormOrJson(call, PICTURE_FILES));
   call.record.model = wish.request.model;
-  return Response.json(videoBody(await call.deps.videoJobs.extend({ ...wish, owner: call.principal.id })));
+  return begun(await call.deps.videoJobs.extend({ ...wish, owner: call.principal.id }));
+};
+
+const edit = async (call: Call): Promise<Response> => {
+  const body = await readFormOrJson(call, PICTURE_FILES);
+  call.deps.videoJobs.checkEdits(clipModel(body));
+  const wish = parseVideoEdit(body);
+  call.record.model = wish.request.model;
+  return begun(await call.deps.videoJobs.edit({ ...wish, owner: call.principal.id }));
 };
 
 /** The same job in the shape of xAI's own API. */
@@ -124,8 +137,8 @@ export const openaiVideoRoutes: readonly Route[] = [
     ...common,
     method: "POST",
     path: "/v1/videos/edits",
-    summary: "Refused: the upstream has no edits of clips.",
-    handle: unsupported("edits of clips"),
+    summary: "Changes a clip by text, over API keys; refused where there are none for the model.",
+    handle: edit,
   },
   {
     ...common,

@@ -1,7 +1,15 @@
 // Fields that pictures and clips share, in JSON and in forms alike: a form knows only text, so "2" is 2 and "true" is true.
 // Knows no endpoint. Invariant: a value is one that the upstream has, or it is refused with the field's own code.
 import { GatewayError } from "../../core/errors.ts";
-import { DEFAULT_SIZE, PICTURE_RATIOS, PLAIN_RATIOS, type Reference, SIZE_RATIOS } from "../../core/media-request.ts";
+import {
+  DEFAULT_SIZE,
+  LARGE_SIZE_RATIOS,
+  PICTURE_RATIOS,
+  PLAIN_RATIOS,
+  type Reference,
+  SIZE_RATIOS,
+} from "../../core/media-request.ts";
+import type { PictureResolution } from "../../core/media-wishes.ts";
 import type { ReceivedFile } from "../../core/request.ts";
 import { isObject, type JsonObject } from "../../lib/json.ts";
 import { readSource } from "./chat-parts.ts";
@@ -50,27 +58,61 @@ export const wholeNumber = (
   return refuse(rule, `'${rule.param}' must be a whole number from ${rule.min} to ${rule.max}.`);
 };
 
+export interface Shape {
+  readonly size: string;
+  readonly ratio: string | null;
+  /** Where the caller states one, and the field that does. */
+  readonly resolution?: PictureResolution;
+  readonly resolutionField?: string;
+}
+
+const RESOLUTIONS: readonly PictureResolution[] = ["1k", "1.5k", "2k"];
+
 /** The explicit ratio wins over the size; without either it is the documented default, or nothing where that is allowed. */
 export const parseRatio = (
   fields: JsonObject,
-  where: { readonly prefix?: string; readonly fallback: string | null },
-): { readonly size: string; readonly ratio: string | null } => {
-  const { prefix = "", fallback } = where;
+  where: {
+    readonly prefix?: string;
+    readonly fallback: string | null;
+    /** Also those that only some kind of account draws; the resolution must be heard then. */
+    readonly sizes?: "all";
+  },
+): Shape => {
+  const { prefix = "", fallback, sizes } = where;
   const size = given(fields, "size");
   const ratio = given(fields, "aspect_ratio");
-  const bySize = ratioOf(size, { param: `${prefix}size`, fallback });
+  const bySize = { ...ratioOf(size, { param: `${prefix}size`, fallback, sizes }), ...resolutionIn(fields, where) };
   if (ratio === undefined || ratio === "" || ratio === "auto") return bySize;
   const place: Place = { code: "invalid_aspect_ratio", param: `${prefix}aspect_ratio` };
   if (typeof ratio !== "string" || !PICTURE_RATIOS.includes(ratio)) {
     return refuse(place, `'${place.param}' must be one of: ${PICTURE_RATIOS.join(", ")}.`);
   }
-  return { size: size === undefined ? ratio : bySize.size, ratio };
+  return { ...bySize, size: size === undefined ? ratio : bySize.size, ratio };
+};
+
+/** Stated outright, it wins over the size. */
+const resolutionIn = (
+  fields: JsonObject,
+  { prefix = "", sizes }: { readonly prefix?: string; readonly sizes?: "all" },
+): Pick<Shape, "resolution" | "resolutionField"> => {
+  const value = given(fields, "resolution");
+  if (sizes !== "all" || value === undefined || value === "") return {};
+  const resolutionField = `${prefix}resolution`;
+  const wanted = typeof value === "string" ? value.trim().toLowerCase() : "";
+  const resolution = RESOLUTIONS.find((one) => one === wanted);
+  if (resolution) return { resolution, resolutionField };
+  const place: Place = { code: "invalid_resolution", param: resolutionField };
+  return refuse(place, `'${resolutionField}' must be one of: ${RESOLUTIONS.join(", ")}.`);
 };
 
 const ratioOf = (
   size: unknown,
-  { param, fallback }: { readonly param: string; readonly fallback: string | null },
-): { readonly size: string; readonly ratio: string | null } => {
+  {
+    param,
+    fallback,
+    sizes,
+  }: { readonly param: string; readonly fallback: string | null; readonly sizes: "all" | undefined },
+): Shape => {
   if (size === undefined || size === "" || size === "auto") {
     return { size: fallback === null ? "auto" : DEFAULT_SIZE, ratio: fallback };
   }
@@ -81,6 +123,8 @@ const ratioOf = (
       ? SIZE_RATIOS[known]
       : undefined;
   if (ratio !== undefined) return { size: known, ratio };
+  const large = sizes === "all" && Object.hasOwn(LARGE_SIZE_RATIOS, known) ? LARGE_SIZE_RATIOS[known] : undefined;
+  if (large !== undefined) return { size: known, ratio: large, resolution: "2k", resolutionField: param };
   const all = [...Object.keys(SIZE_RATIOS), ...PLAIN_RATIOS, "auto"];
   return refuse({ code: "invalid_size", param }, `'${param}' must be one of: ${all.join(", ")}.`);
 };

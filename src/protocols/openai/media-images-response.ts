@@ -19,6 +19,8 @@ export interface ImagesUsage {
   readonly input_tokens_details: { readonly image_tokens: number; readonly text_tokens: number };
   readonly output_tokens: number;
   readonly total_tokens: number;
+  /** What the official API charged for the whole request. */
+  readonly cost_in_usd_ticks?: number;
 }
 
 export interface ImagesBody {
@@ -38,6 +40,7 @@ const imagesUsage = (usage: Usage, imageTokens: number): ImagesUsage => ({
   input_tokens_details: { image_tokens: imageTokens, text_tokens: Math.max(0, usage.inputTokens - imageTokens) },
   output_tokens: usage.outputTokens,
   total_tokens: usage.inputTokens + usage.outputTokens,
+  ...(usage.costTicks === undefined ? {} : { cost_in_usd_ticks: usage.costTicks }),
 });
 
 /** `jpeg` for `image/jpeg`: what was drawn, whatever was asked for. */

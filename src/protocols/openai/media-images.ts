@@ -1,6 +1,7 @@
 // The request half of the picture endpoints: one checked PictureRequest from a JSON object or a form. Whether the model exists
 // is not known here. Invariant: a field that changes the picture is served or refused, never ignored; others are accepted.
 import type { PictureRequest } from "../../core/media-request.ts";
+import type { PictureQuality } from "../../core/media-wishes.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { given, oneOf, refuse } from "./field.ts";
 import {
@@ -46,15 +47,13 @@ const ADULT_RATIO = "2:3";
 export const parseGeneration = (body: MediaBody, defaults: ImagesDefaults): ImagesRequest => {
   const { fields } = body;
   const prompt = parsePrompt(fields);
-  const { size, ratio } = parseRatio(fields, { fallback: "1:1" });
   const adult = formBoolean(given(fields, "nsfw"), { code: "invalid_value", param: "nsfw" });
   const references = parseReferences(body, { fields: ["image", "images"] });
   return {
     model: parseModel(fields, IMAGE_MODEL),
     prompt,
     ...parseShared(fields, defaults),
-    size,
-    ratio,
+    ...parseRatio(fields, { fallback: "1:1", sizes: "all" }),
     adult,
     // Pictures belong to edits; here they are only carried so that they can be refused by name.
     references: adult ? references : refuseReferences(references),
@@ -98,7 +97,7 @@ export const parseEdit = (body: MediaBody, defaults: ImagesDefaults): ImagesRequ
     model: parseModel(fields, EDIT_MODEL),
     prompt: parsePrompt(fields),
     ...parseShared(fields, defaults),
-    ...parseRatio(fields, { fallback: null }),
+    ...parseRatio(fields, { fallback: null, sizes: "all" }),
     adult: formBoolean(given(fields, "nsfw"), { code: "invalid_value", param: "nsfw" }),
     references,
     ignored: masked ? ["mask"] : [],
@@ -127,7 +126,7 @@ const parseShared = (fields: JsonObject, defaults: ImagesDefaults) => {
     format,
     // Stream frames carry the bytes whatever the format: the official types demand them.
     inline: stream || format === "b64_json",
-    quality: oneOf(given(fields, "quality") ?? "auto", { code: "invalid_value", param: "quality", allowed: QUALITIES }),
+    ...qualityOf(fields),
     concurrency: wholeNumber(given(fields, "concurrency"), {
       code: "invalid_concurrency",
       param: "concurrency",
@@ -136,6 +135,23 @@ const parseShared = (fields: JsonObject, defaults: ImagesDefaults) => {
       fallback: 1,
     }),
   };
+};
+
+/** "standard" and "hd" are what OpenAI's older models had. */
+const FINENESS: Readonly<Record<(typeof QUALITIES)[number], PictureQuality | null>> = {
+  auto: null,
+  standard: null,
+  low: "low",
+  medium: "medium",
+  high: "high",
+  hd: "high",
+};
+
+const qualityOf = (fields: JsonObject): Pick<ImagesRequest, "quality" | "fineness"> => {
+  const place = { code: "invalid_value", param: "quality" } as const;
+  const quality = oneOf(given(fields, "quality") ?? "auto", { ...place, allowed: QUALITIES });
+  const fineness = FINENESS[quality];
+  return { quality, ...(fineness ? { fineness } : {}) };
 };
 
 const refuseReferences = (references: ImagesRequest["references"]): readonly [] => {

@@ -12,17 +12,19 @@ const DEFAULT_RATIO = "16:9";
 const DEFAULT_RESOLUTION = "480p";
 const MOST_REFERENCES = 7;
 
-const SERVED = ["model", "prompt", "duration", "seconds", "aspect_ratio", "resolution", "image", "reference_images"];
-const WITHOUT_EFFECT = ["user", "generate_audio"];
-/** What the official API has and the site has not. */
+const SERVED = [
+  ...["model", "prompt", "duration", "seconds", "aspect_ratio", "resolution", "image", "reference_images"],
+  "generate_audio",
+];
+const WITHOUT_EFFECT = ["user"];
+/** What the official API has and this gateway has not. */
 const LACKING = ["reference_audios", "storage_options", "output"];
 
 export const parseOfficialVideo = (body: MediaBody): VideosRequest => {
   const { fields } = body;
   for (const name of Object.keys(fields)) checkName(name);
-  if (!formBoolean(given(fields, "generate_audio") ?? true, { code: "invalid_value", param: "generate_audio" })) {
-    refuse({ code: "unsupported_value", param: "generate_audio" }, "Clips always come with their sound.");
-  }
+  const sound = { code: "invalid_value", param: "generate_audio" } as const;
+  const silent = !formBoolean(given(fields, "generate_audio") ?? true, sound);
   const ratio = clipRatio(given(fields, "aspect_ratio") ?? DEFAULT_RATIO, "aspect_ratio");
   const lengthField = given(fields, "duration") === undefined ? "seconds" : "duration";
   const request: ClipRequest = {
@@ -32,7 +34,12 @@ export const parseOfficialVideo = (body: MediaBody): VideosRequest => {
     seconds: clipSeconds(given(fields, lengthField) ?? DEFAULT_SECONDS, lengthField),
     resolution: clipResolution(given(fields, "resolution") ?? DEFAULT_RESOLUTION, "resolution"),
     preset: "custom",
-    references: referencesOf(body),
+    ...referencesOf(body),
+    ...(silent ? { silent } : {}),
+    stated: {
+      ...(given(fields, "aspect_ratio") === undefined ? {} : { ratio: "aspect_ratio" }),
+      ...{ seconds: lengthField, resolution: "resolution", sound: "generate_audio" },
+    },
     stream: false,
   };
   return { request, size: ratio, quality: "standard" };
@@ -45,7 +52,7 @@ const checkName = (name: string): void => {
   refuse({ code: "unsupported_parameter", param: plain }, why);
 };
 
-const referencesOf = (body: MediaBody): ClipRequest["references"] => {
+const referencesOf = (body: MediaBody): Pick<ClipRequest, "references" | "guides"> => {
   const first = parseReferences(body, { fields: ["image"] });
   const others = parseReferences(body, { fields: ["reference_images"] });
   if (first.length > 0 && others.length > 0) {
@@ -57,7 +64,7 @@ const referencesOf = (body: MediaBody): ClipRequest["references"] => {
     const message = `Too many reference images: ${others.length}. Maximum allowed is ${MOST_REFERENCES}.`;
     refuse({ code: "invalid_image_count", param: "reference_images" }, message);
   }
-  return [...first, ...others];
+  return { references: [...first, ...others], ...(others.length > 0 ? { guides: true } : {}) };
 };
 
 export interface OfficialAnswer {
@@ -69,15 +76,16 @@ export interface OfficialAnswer {
 export const officialVideo = (job: ShownVideo, link: string | null): OfficialAnswer => {
   const { model, progress } = job;
   const video = (url: string, isClean: boolean) => ({ url, duration: job.seconds, respect_moderation: isClean });
+  const usage = job.costTicks === null ? {} : { usage: { cost_in_usd_ticks: job.costTicks } };
   if (job.error?.code === "content_policy_violation") {
-    return { status: 200, body: { status: "done", model, progress: 100, video: video("", false) } };
+    return { status: 200, body: { status: "done", model, progress: 100, video: video("", false), ...usage } };
   }
   if (job.status === "failed") {
     const message = job.error?.message ?? "The clip could not be made.";
     return { status: 200, body: { status: "failed", model, error: { code: "service_unavailable", message } } };
   }
   if (job.status === "completed") {
-    return { status: 200, body: { status: "done", model, progress: 100, video: video(link ?? "", true) } };
+    return { status: 200, body: { status: "done", model, progress: 100, video: video(link ?? "", true), ...usage } };
   }
   return { status: 202, body: { status: "pending", model, progress: Math.min(99, progress) } };
 };

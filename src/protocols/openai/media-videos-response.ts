@@ -12,12 +12,15 @@ export interface ShownVideo {
   readonly resolution: string;
   readonly preset: string;
   readonly extends: string | null;
+  readonly edits: string | null;
   readonly status: "queued" | "in_progress" | "completed" | "failed";
   readonly progress: number;
   readonly createdMs: number;
   readonly completedMs: number | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly delivered: string | null;
+  /** What the upstream charged, where it says. */
+  readonly costTicks: number | null;
 }
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : Math.floor(ms / 1000));
@@ -39,8 +42,9 @@ export const videoBody = (job: ShownVideo): object => ({
   // What was delivered, once that is known.
   resolution_name: job.delivered ?? job.resolution,
   error: job.error,
-  remixed_from_video_id: null,
+  remixed_from_video_id: job.edits,
   extended_from_video_id: job.extends,
+  ...(job.costTicks === null ? {} : { cost_in_usd_ticks: job.costTicks }),
 });
 
 export const videoPage = (page: { readonly jobs: readonly ShownVideo[]; readonly more: boolean }): object => ({

@@ -2,7 +2,8 @@
 // is carried on exists is not known here. Invariant: a field that changes the clip is served or refused, never ignored.
 import { GatewayError } from "../../core/errors.ts";
 import { CLIP_SIZES, type ClipRequest, PLAIN_RATIOS, SIZE_RATIOS } from "../../core/media-request.ts";
-import type { Resolution } from "../../core/media-wishes.ts";
+import type { ClipFields, Resolution } from "../../core/media-wishes.ts";
+import type { ReceivedFile } from "../../core/request.ts";
 import { isObject, type JsonObject } from "../../lib/json.ts";
 import { given, refuse } from "./field.ts";
 import { clipPreset, clipRatio, clipResolution, clipSeconds } from "./media-clips.ts";
@@ -15,11 +16,21 @@ export interface VideosRequest {
   readonly quality: string;
 }
 
+/** The clip that a request is about: a job of ours, an address, or a file that came along. */
+export type VideoRef =
+  { readonly job: string } | { readonly url: string } | { readonly file: Pick<ReceivedFile, "content" | "keep"> };
+
 export interface ExtensionRequest extends Omit<VideosRequest, "request"> {
   readonly request: Omit<ClipRequest, "ratio" | "resolution"> & Partial<Pick<ClipRequest, "ratio" | "resolution">>;
-  /** Id of the job that is carried on. */
-  readonly job: string;
+  readonly video: Exclude<VideoRef, { readonly file: unknown }>;
   readonly startSeconds?: number;
+  /** The caller speaks as xAI's own API does, and is answered so. */
+  readonly shape?: "official";
+}
+
+export interface EditRequest extends Pick<ExtensionRequest, "size" | "quality" | "shape"> {
+  readonly request: Omit<ClipRequest, "ratio" | "resolution" | "seconds">;
+  readonly video: VideoRef;
 }
 
 export const VIDEO_MODEL = "grok-imagine-1.0-video";
@@ -42,6 +53,7 @@ export const parseVideo = (body: MediaBody): VideosRequest => {
       resolution: resolutionOf(fields) ?? "480p",
       preset: presetOf(fields),
       references: parseReferences(body, { fields: REFERENCE_FIELDS }),
+      stated: statedIn(fields),
       stream: false,
     },
     size,
@@ -62,14 +74,42 @@ export const parseExtension = (body: MediaBody): ExtensionRequest => {
       seconds: secondsOf(fields) ?? DEFAULT_SECONDS,
       preset: presetOf(fields),
       references: [],
+      stated: statedIn(fields),
       stream: false,
       ...(ratio === null ? {} : { ratio }),
       ...(resolution === null ? {} : { resolution }),
     },
     size,
     quality: "standard",
-    job: jobOf(body),
+    ...clipIn(body),
     ...(startSeconds === null ? {} : { startSeconds }),
+  };
+};
+
+/** Known before the rest is looked at. */
+export const clipModel = ({ fields }: Pick<MediaBody, "fields">): string => parseModel(fields, VIDEO_MODEL);
+
+/** What would change the shape of a clip has no place in an edit. */
+const NOT_IN_EDITS = ["size", "aspect_ratio", "ratio", "resolution_name", "resolution", "quality"];
+
+export const parseVideoEdit = (body: MediaBody): EditRequest => {
+  const { fields, files } = body;
+  const surplus = first(fields, [...NOT_IN_EDITS, ...SECONDS_FIELDS]);
+  if (surplus) {
+    const message = `An edited clip keeps its shape and length; leave '${surplus.param}' out.`;
+    refuse({ code: "unsupported_parameter", param: surplus.param }, message);
+  }
+  const sent = files.find(({ field }) => field === "video");
+  return {
+    request: {
+      model: parseModel(fields, VIDEO_MODEL),
+      prompt: parsePrompt(fields),
+      preset: "custom",
+      references: [],
+      stream: false,
+    },
+    ...{ size: DEFAULT_SIZE, quality: "standard" },
+    ...(sent ? { video: { file: sent.file } } : clipIn(body)),
   };
 };
 
@@ -82,7 +122,7 @@ const first = (fields: JsonObject, names: readonly string[]): { value: unknown; 
 /** An explicit ratio wins over the size. */
 const sizeOf = (fields: JsonObject): { size: string; ratio: string | null } => {
   const size = first(fields, ["size"]);
-  const ratio = first(fields, ["aspect_ratio", "ratio"]);
+  const ratio = first(fields, RATIO_FIELDS);
   const text = typeof size?.value === "string" ? size.value.trim().toLowerCase() : "";
   if (size && !PLAIN_RATIOS.includes(text) && !CLIP_SIZES.includes(text)) {
     const all = [...CLIP_SIZES, ...PLAIN_RATIOS].join(", ");
@@ -92,14 +132,29 @@ const sizeOf = (fields: JsonObject): { size: string; ratio: string | null } => {
   return { size: size === null ? DEFAULT_SIZE : text, ratio: ratio ? clipRatio(ratio.value, ratio.param) : bySize };
 };
 
+const RATIO_FIELDS = ["aspect_ratio", "ratio"];
+const SECONDS_FIELDS = ["seconds", "video_length", "length", "duration"];
+const RESOLUTION_FIELDS = ["resolution_name", "resolution", "quality"];
+
+const statedIn = (fields: JsonObject): ClipFields => {
+  const ratio = first(fields, [...RATIO_FIELDS, "size"])?.param;
+  const seconds = first(fields, SECONDS_FIELDS)?.param;
+  const resolution = first(fields, RESOLUTION_FIELDS)?.param;
+  return {
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(resolution === undefined ? {} : { resolution }),
+  };
+};
+
 const secondsOf = (fields: JsonObject): number | null => {
-  const found = first(fields, ["seconds", "video_length", "length", "duration"]);
+  const found = first(fields, SECONDS_FIELDS);
   return found && clipSeconds(found.value, found.param);
 };
 
 /** The quality is OpenAI's word for it, the others are the upstream's. */
 const resolutionOf = (fields: JsonObject): Resolution | null => {
-  const found = first(fields, ["resolution_name", "resolution", "quality"]);
+  const found = first(fields, RESOLUTION_FIELDS);
   return found && clipResolution(found.value, found.param);
 };
 
@@ -116,13 +171,23 @@ const startOf = (fields: JsonObject): number | null => {
   return refuse({ code: "invalid_value", param: "start_time" }, "'start_time' must be a number of seconds.");
 };
 
-const jobOf = ({ fields, files }: MediaBody): string => {
+const clipIn = ({ fields, files }: MediaBody): Pick<ExtensionRequest, "video" | "shape"> => {
   if (files.some(({ field }) => field === "video")) {
     const message = "Only videos that were made here can be carried on; send the id of one.";
     throw new GatewayError("unsupported_parameter", message, { param: "video" });
   }
   const video = given(fields, "video");
+  // An address instead of an id is how xAI's own API names a clip.
+  const url = isObject(video) ? given(video, "url") : undefined;
+  if (typeof url === "string" && /^https?:\/\//i.test(url)) return { video: { url }, shape: "official" };
+  if (url !== undefined) {
+    return refuse({ code: "invalid_media", param: "video.url" }, "'video.url' must be an http(s) address.");
+  }
+  if (isObject(video) && given(video, "file_id") !== undefined) {
+    const message = "Clips cannot be referred to by the id of a file; send the id of a job or an address.";
+    return refuse({ code: "unsupported_parameter", param: "video.file_id" }, message);
+  }
   const id = isObject(video) ? video["id"] : (video ?? first(fields, ["video[id]", "video_id", "reference_id"])?.value);
-  if (typeof id === "string" && id.trim() !== "") return id.trim();
+  if (typeof id === "string" && id.trim() !== "") return { video: { job: id.trim() } };
   return refuse({ code: "missing_required_parameter", param: "video" }, "Missing required parameter: 'video'.");
 };

@@ -11,6 +11,8 @@ export const CLIP_MODEL = "grok-imagine-1.0-video";
 
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 
+const STATED = { ratio: "aspect_ratio", seconds: "video_length", resolution: "resolution_name", preset: "preset" };
+
 /** What was asked for, and the ratio as it was understood. */
 export interface VideoStart {
   readonly request: GenerationRequest;
@@ -37,7 +39,7 @@ export const parseVideoStart = (fields: JsonObject, { adultAllowed }: { adultAll
       stream: true,
       // Progress is told as reasoning: a page without it would show nothing for a minute.
       showReasoning: reasoningEffort !== "none",
-      clipWishes: { ratio, seconds, resolution, preset },
+      clipWishes: { ratio, seconds, resolution, preset, stated: STATED },
     },
   };
 };

@@ -15,8 +15,12 @@ export const parseDrawingTool = (tools: unknown): PictureWishes | null => {
   const tool: unknown = tools[index];
   if (!isObject(tool)) return null;
   const prefix = `tools.${index}.`;
-  const { ratio } = parseRatio(tool, { prefix, fallback: null });
+  const { ratio, resolution, resolutionField } = parseRatio(tool, { prefix, fallback: null, sizes: "all" });
   const place = { code: "invalid_value", param: `${prefix}partial_images` } as const;
   const previews = wholeNumber(given(tool, "partial_images"), { ...place, min: 0, max: MOST_PREVIEWS, fallback: 0 });
-  return { inline: true, previews, ...(ratio === null ? {} : { ratio }) };
+  return {
+    ...{ inline: true, previews },
+    ...(ratio === null ? {} : { ratio }),
+    ...(resolution && resolutionField ? { resolution, resolutionField } : {}),
+  };
 };

@@ -1,5 +1,6 @@
 // Calls to the official API with one key: addresses, headers, the way out, limits and the reading of errors.
-// Knows no chat and no picture; those files say what to ask. Invariant: the key goes to the API's own host and to no other.
+// Knows no chat and no picture; those files say what to ask. Invariant: the key goes to the API itself and to no other host, nor
+// along with a download.
 import type { Config } from "../../config/schema.ts";
 import { asGatewayError, GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -136,22 +137,28 @@ export const createXaiClient = (deps: { http: UpstreamHttp; config: () => Config
     });
   };
 
-  const openFile: XaiClient["openFile"] = async (call, url) => {
-    const { asset, xai } = config();
+  /** Finished files lie open for a while, so their hosts get no key; and only hosts that are known are asked. */
+  const isTrusted = (target: URL): boolean => {
     const own = new URL(base());
+    const isPlain = target.protocol === "http:" && own.protocol === "http:";
+    const isKnown = target.host === own.host || config().xai.media_hosts.includes(target.host);
+    return isKnown && (target.protocol === "https:" || isPlain);
+  };
+
+  const openFile: XaiClient["openFile"] = async (call, url) => {
+    const { asset } = config();
     const target = URL.parse(url);
-    const isOwn = target?.origin === own.origin;
-    if (!target || (!isOwn && !(target.protocol === "https:" && xai.media_hosts.includes(target.host)))) {
+    if (!target || !isTrusted(target)) {
       throw new GatewayError(
         "upstream_malformed",
-        "The upstream linked a file on a host that is neither its own nor one of xai.media_hosts.",
+        "The upstream linked a file at an address that is neither its own host's nor one of xai.media_hosts.",
       );
     }
     const wait: Limit = { ms: asset.download_timeout * 1000, setting: "asset.download_timeout" };
     const response = await http.request({
       method: "GET",
       url,
-      headers: isOwn ? [["authorization", `Bearer ${call.credential.token}`]] : [],
+      headers: [],
       egress: egress(),
       signal: call.signal,
       firstByte: wait,

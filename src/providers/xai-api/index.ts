@@ -17,7 +17,7 @@ export const createXaiApi = (deps: { http: UpstreamHttp; config: () => Config; c
   const client = createXaiClient(deps);
   return {
     generate: createGenerate({ client, config: deps.config }),
-    ...createMedia(),
+    ...createMedia({ ...deps, client }),
     quota: createKeyCheck(client),
     models: createModelList(client),
     resetEgress: client.reset,

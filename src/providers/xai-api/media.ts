@@ -1,30 +1,17 @@
-// Pictures and clips of the official API.
-import { GatewayError } from "../../core/errors.ts";
-import type { EventBatch, GenerationStream } from "../../core/events.ts";
+// Pictures and clips of the official API, put together.
+import type { Config } from "../../config/schema.ts";
 import type { XaiModel } from "../../core/models.ts";
-import { pullStream } from "../../lib/pull.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { MediaProvider } from "../port.ts";
+import type { XaiClient } from "./client.ts";
+import { createClips } from "./clips.ts";
+import { createPictures, PICTURES_PER_CALL } from "./pictures.ts";
 
-const notServed = () =>
-  new GatewayError("model_not_supported", "Pictures and clips of the official API are not served yet.");
-
-const refused = (): GenerationStream => {
-  let batch: EventBatch | null = [{ type: "failure", error: notServed() }];
-  return pullStream(
-    async () => {
-      const told = batch;
-      batch = null;
-      return told;
-    },
-    () => {},
-  );
+export const createMedia = (deps: {
+  client: XaiClient;
+  config: () => Config;
+  clock: Clock;
+}): MediaProvider<XaiModel> => {
+  const pictures = createPictures(deps.client);
+  return { picturesPerCall: () => PICTURES_PER_CALL, images: pictures, edit: pictures, ...createClips(deps) };
 };
-
-export const createMedia = (): MediaProvider<XaiModel> => ({
-  picturesPerCall: () => 1,
-  images: refused,
-  edit: refused,
-  video: refused,
-  upscale: () => Promise.reject(notServed()),
-  findClip: () => Promise.reject(notServed()),
-});
