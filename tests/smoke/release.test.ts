@@ -67,7 +67,7 @@ describe("the files of a release", () => {
       const urls: string[] = bill.components.map((component: { purl: string }) => component.purl);
       expect(new Set(urls).size).toBe(urls.length);
       for (const [dependency, version] of Object.entries(manifest.dependencies)) {
-        if (dependency !== "wreq-js") expect(urls).toContain(`pkg:npm/${dependency}@${version}`);
+        if (dependency !== "wreq-js") expect(urls).toContain(`pkg:npm/${dependency.replace("@", "%40")}@${version}`);
       }
       expect(urls).toContain(`pkg:npm/bun@${Bun.version}`);
       expect(urls.some((url) => url.startsWith("pkg:cargo/wreq@"))).toBe(true);
