@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type axe from "axe-core";
 import type { Page } from "playwright-core";
+import { eventually } from "../support/binary.ts";
 import { chat, type Playground, startPlayground } from "./playground-site.ts";
 
 const PAGES = ["/chat", "/imagine", "/video", "/voice"];
@@ -141,13 +142,22 @@ test("a long answer in a long conversation arrives without holding the page up",
   await list.getByRole("button", { name: "A long one", exact: true }).click();
   await page.getByRole("button", { name: "Show earlier messages (160)" }).waitFor();
   await page.getByText("Turn 199").waitFor();
+  const longest = () => page.evaluate(() => (window as unknown as { longest: { ms: number } }).longest.ms);
   await page.evaluate(() => {
-    const longest = { ms: 0 };
-    Object.assign(window, { longest });
-    new PerformanceObserver((entries) => {
-      for (const { duration } of entries.getEntries()) longest.ms = Math.max(longest.ms, duration);
-    }).observe({ entryTypes: ["longtask"] });
+    const found = { ms: 0 };
+    const observer = new PerformanceObserver((entries) => {
+      for (const { duration } of entries.getEntries()) found.ms = Math.max(found.ms, duration);
+    });
+    observer.observe({ entryTypes: ["longtask"] });
+    Object.assign(window, { longest: found, observer });
+    // What holds the page up is seen.
+    setTimeout(() => {
+      const end = performance.now() + 120;
+      while (performance.now() < end);
+    });
   });
+  await eventually("a long task is seen", async () => ((await longest()) >= 120 ? true : undefined));
+  await page.evaluate(() => ((window as unknown as { longest: { ms: number } }).longest.ms = 0));
   await ask("sim:long-1500 sim:slow-1");
   await answers.locator(".answer-body.arriving").waitFor();
   await answers.locator(".answer-body.arriving").waitFor({ state: "detached", timeout: 40_000 });
@@ -155,8 +165,6 @@ test("a long answer in a long conversation arrives without holding the page up",
     .last()
     .getByText(/\d,\d{3} tokens$/)
     .waitFor();
-  const longest = await page.evaluate(() => (window as unknown as { longest: { ms: number } }).longest.ms);
-  console.log(`longest task while 1500 tokens arrived: ${longest.toFixed(0)} ms`);
-  expect(longest).toBeLessThan(250);
+  expect(await longest()).toBeLessThan(250);
   await context.close();
 });
