@@ -34,6 +34,7 @@ type Pick = (figures: Figures) => number | null;
 export function measuresOf(results: RunResults): Record<string, Measure> {
   const measures: Record<string, Measure | null> = {
     ...rateMeasures(results),
+    ...xaiMeasures(results),
     ...pacedMeasures(results),
     ...latencyMeasures(results),
     ...memoryMeasures(results),
@@ -124,6 +125,20 @@ function rateMeasures({ lanes }: RunResults): Record<string, Measure | null> {
     "burst-h2.wreq": rate(lanes["burst-h2"], "gateway-wreq", "pass-wreq"),
     "json.wreq": rate(lanes["json"], "gateway-wreq", "pass-wreq"),
     "json.fetch": rate(lanes["json"], "gateway-fetch", "pass-fetch"),
+  };
+}
+
+/** The official API: the client is fetch, so that the goals are those of the fetch lanes. */
+function xaiMeasures({ lanes }: RunResults): Record<string, Measure | null> {
+  const own = { target: "gateway-xai", reference: "pass-xai", better: "lower" } as const;
+  const request: Pick = (figures) => figures.cpuUsPerRequest;
+  const token: Pick = (figures) => figures.cpuUsPerToken;
+  return {
+    "burst-xai.rate": rate(lanes["burst-xai"], own.target, own.reference),
+    "burst-xai.cpu": ratio({ ...own, lane: lanes["burst-xai"], pick: request }),
+    "json-xai.rate": rate(lanes["json-xai"], own.target, own.reference),
+    "json-xai.cpu": ratio({ ...own, lane: lanes["json-xai"], pick: request }),
+    "paced-xai.cpu": ratio({ ...own, lane: lanes["paced-xai"], pick: token }),
   };
 }
 
@@ -272,8 +287,8 @@ function tidyMeasures({ tidy }: RunResults): Record<string, Measure | null> {
     return { median: median(each), best: Math.min(...each), note, unjudged: null, failed };
   };
   const { cleaning, idle } = tidy.memoryMb;
-  const grown = ([before, most]: [number | null, number | null]) =>
-    before === null || most === null ? null : Math.max(0, most - before);
+  const grown = ([before, later]: [number | null, number | null]) =>
+    before === null || later === null ? null : Math.max(0, later - before);
   const [own, other] = [grown(cleaning), grown(idle)];
   const memoryNote = `${cleaning[0]?.toFixed(0)} → ${cleaning[1]?.toFixed(0)} MB against ${idle[0]?.toFixed(0)} → ${idle[1]?.toFixed(0)} MB`;
   return {

@@ -9,20 +9,22 @@ import { parseJson } from "./json.ts";
 import { drive } from "./load.ts";
 import { readRssMb } from "./measure.ts";
 import { merge } from "./memory.ts";
-import { quantile } from "./samples.ts";
+import { median, quantile } from "./samples.ts";
 import { shotFor, startGateway, type Rig, type Target } from "./targets.ts";
 
 export interface TidyRound {
   p50Us: number;
   p99Us: number;
+  /** each of them adds a row */
+  chats: number;
 }
 export interface TidyResult {
   rows: number;
-  /** how many the clean-up removed while it was watched, at least: each chat adds one */
+  /** how many rows the clean-up removed while it was watched */
   removed: number;
   idle: TidyRound[];
   cleaning: TidyRound[];
-  /** resident megabytes of the gateway that cleans up: before, at most meanwhile; of the other one: before, at most */
+  /** resident megabytes before, and the median meanwhile: a peak belongs to the collector, not to the clean-up */
   memoryMb: { cleaning: [number | null, number | null]; idle: [number | null, number | null] };
   errors: Record<string, number>;
 }
@@ -65,7 +67,11 @@ async function rowsOf(target: Target): Promise<number> {
 }
 
 async function ask(target: Target, windowMs: number, errors: Record<string, number>): Promise<TidyRound> {
-  const { totalUs, errors: own } = await drive({
+  const {
+    totalUs,
+    requests,
+    errors: own,
+  } = await drive({
     shot: shotFor(target, { plan: { n: 8 }, stream: true, stamps: false }),
     connections: CONNECTIONS,
     rampMs: 0,
@@ -76,7 +82,7 @@ async function ask(target: Target, windowMs: number, errors: Record<string, numb
     deadlineMs: SETTLE_MS + windowMs + 5000,
   });
   merge(errors, own);
-  return { p50Us: quantile(totalUs, 0.5), p99Us: quantile(totalUs, 0.99) };
+  return { p50Us: quantile(totalUs, 0.5), p99Us: quantile(totalUs, 0.99), chats: requests };
 }
 
 export async function runTidyLane(rig: Rig, options: { rows: number; rounds: number }): Promise<TidyResult> {
@@ -107,15 +113,10 @@ export async function runTidyLane(rig: Rig, options: { rows: number; rounds: num
   const before = await rowsOf(cleaning);
   result.memoryMb.cleaning[0] = readRssMb(cleaning.child.pid);
   result.memoryMb.idle[0] = readRssMb(idle.child.pid);
+  const memory = { cleaning: [] as number[], idle: [] as number[] };
   const watch = setInterval(() => {
-    for (const [name, target] of [
-      ["cleaning", cleaning],
-      ["idle", idle],
-    ] as const) {
-      const mb = readRssMb(target.child.pid);
-      const memory = result.memoryMb[name];
-      if (mb !== null) memory[1] = Math.max(memory[1] ?? 0, mb);
-    }
+    memory.cleaning.push(readRssMb(cleaning.child.pid) ?? Number.NaN);
+    memory.idle.push(readRssMb(idle.child.pid) ?? Number.NaN);
   }, 100);
   const changed = await admin(cleaning, "/config", {
     method: "POST",
@@ -130,8 +131,13 @@ export async function runTidyLane(rig: Rig, options: { rows: number; rounds: num
     for (const next of round % 2 === 0 ? turns : turns.toReversed()) await next();
   }
   clearInterval(watch);
+  for (const name of ["cleaning", "idle"] as const) {
+    const middle = median(memory[name]);
+    result.memoryMb[name][1] = Number.isNaN(middle) ? null : middle;
+  }
   const left = await rowsOf(cleaning);
-  result.removed = Math.max(0, before - left);
+  const added = result.cleaning.reduce((sum, { chats }) => sum + chats, 0);
+  result.removed = Math.max(0, before + added - left);
   if (left < options.rows / 100) merge(result.errors, { "the clean-up ended before the last round": 1 });
   await cleaning.child.stop();
   await idle.child.stop();
