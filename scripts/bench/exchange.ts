@@ -1,5 +1,5 @@
 // One request at a time, with the whole body kept: for checking content before timing and for the behaviour lanes.
-// Knows how an answer's text is spread over NDJSON, SSE and JSON; times nothing finely. Invariant: every wait has an end.
+// Knows how an answer's text is spread over NDJSON, both kinds of SSE and JSON; times nothing finely. Invariant: every wait has an end.
 import type { Socket } from "bun";
 import { parseJson } from "./json.ts";
 import type { Shot } from "./load.ts";
@@ -73,6 +73,7 @@ export async function exchange(shot: Shot, timeoutMs: number): Promise<Exchange>
 /** The answer's text as a client of this wire would put it together; throws when the wire itself is wrong. */
 export function answerText(wire: Wire, stream: boolean, body: string): string {
   if (wire === "ndjson") return ndjsonText(body);
+  if (wire === "responses") return responsesText(body);
   return stream ? sseText(body) : jsonText(body);
 }
 
@@ -98,16 +99,47 @@ function ndjsonText(body: string): string {
   return text;
 }
 
-function sseText(body: string): string {
-  let text = "";
-  let finished = false;
+function* eventsData(body: string): Generator<string> {
   for (const event of body.split("\n\n")) {
     const data = event
       .split("\n")
       .filter((line) => line.startsWith("data:"))
       .map((line) => line.slice(5).trimStart())
       .join("\n");
-    if (!data) continue;
+    if (data) yield data;
+  }
+}
+
+interface ResponseEvent {
+  type?: string;
+  delta?: string;
+  response?: { output?: { type?: string; content?: { text?: string }[] }[] };
+}
+
+/** The deltas, which have to be what the last event says, too. */
+function responsesText(body: string): string {
+  let text = "";
+  let whole: string | null = null;
+  for (const data of eventsData(body)) {
+    if (whole !== null) throw new Error(`an event after the last one: ${data.slice(0, 200)}`);
+    const { type, delta, response } = parseJson<ResponseEvent>(data);
+    if (type === "response.output_text.delta") text += delta ?? "";
+    else if (type === "response.completed")
+      whole = (response?.output ?? [])
+        .flatMap((item) => (item.type === "message" ? (item.content ?? []) : []))
+        .map((part) => part.text ?? "")
+        .join("");
+    else if (type === "error" || type === "response.failed") throw new Error(`a failure: ${data.slice(0, 300)}`);
+  }
+  if (whole === null) throw new Error("the stream ended without response.completed");
+  if (whole !== text) throw new Error("the deltas differ from the last event's text");
+  return text;
+}
+
+function sseText(body: string): string {
+  let text = "";
+  let finished = false;
+  for (const data of eventsData(body)) {
     if (finished) throw new Error(`an event after [DONE]: ${data.slice(0, 200)}`);
     if (data === "[DONE]") {
       finished = true;

@@ -1,11 +1,12 @@
 // The reference gateways that the real one is divided by, each in its own process:
-//   bun floors.ts <static|writes|pass-fetch|pass-wreq|naive-fetch|naive-wreq> <upstream base URL>
+//   bun floors.ts <static|writes|pass-fetch|pass-wreq|pass-xai|naive-fetch|naive-wreq> <upstream base URL>
 // A pass-* variant hands the upstream's body through untouched (nothing can cost less); a naive-* one is what Hono's streamSSE
-// and a JSON.stringify a token give. None of them cancels, retries or knows accounts. Invariant: they never import the product.
+// and a JSON.stringify a token give; pass-xai asks the official API over fetch. None of them cancels, retries or knows accounts. Invariant: they never import the product.
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { parseJson } from "./json.ts";
 import { tokenText } from "./wire.mjs";
+import { XAI_BASE } from "./wire-xai.ts";
 
 interface ChatRequest {
   messages?: { content?: string }[];
@@ -26,14 +27,15 @@ console.log(`READY ${JSON.stringify({ port: server.port, control: server.port, c
 async function handlerFor(name: string): Promise<(request: Request) => Response | Promise<Response>> {
   if (name === "static") return staticHandler();
   if (name === "writes") return writesHandler();
-  const upstream = name.endsWith("wreq") ? await wreqUpstream() : fetchUpstream();
-  if (name.startsWith("pass-")) return passHandler(upstream);
+  if (name === "pass-xai") return passHandler(fetchUpstream(`${XAI_BASE}/responses`), "text/event-stream");
+  const upstream = name.endsWith("wreq") ? await wreqUpstream() : fetchUpstream(CHAT_PATH);
+  if (name.startsWith("pass-")) return passHandler(upstream, "application/json");
   if (name.startsWith("naive-")) return naiveHandler(upstream);
   throw new Error(`unknown floor ${name}`);
 }
 
-function fetchUpstream(): Upstream {
-  const url = base + CHAT_PATH;
+function fetchUpstream(path: string): Upstream {
+  const url = base + path;
   const headers = { "content-type": "application/json" };
   // Bun's fetch takes `protocol` and `tls` beside the standard options.
   const extra = base.startsWith("https:") ? { protocol: "http2", tls: { rejectUnauthorized: false } } : {};
@@ -64,10 +66,10 @@ async function wreqUpstream(): Promise<Upstream> {
   };
 }
 
-function passHandler(upstream: Upstream) {
+function passHandler(upstream: Upstream, contentType: string) {
   return async (request: Request) => {
     const answer = await upstream(await request.text());
-    return new Response(answer.body, { status: answer.status, headers: { "content-type": "application/json" } });
+    return new Response(answer.body, { status: answer.status, headers: { "content-type": contentType } });
   };
 }
 

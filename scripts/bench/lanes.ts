@@ -42,6 +42,9 @@ export function loadLanes(mode: Mode, targets: Targets): LaneSpec[] {
     saturating: false,
   };
   const burst = { ...saturating, plan: { n: BURST_TOKENS }, stream: true };
+  const xai = pick(targets.h1, ["pass-xai", "gateway-xai"]);
+  // The second upstream takes what the quick mode has left.
+  const xaiRounds = quick ? 3 : rounds;
   const lanes: LaneSpec[] = [
     {
       ...burst,
@@ -80,6 +83,36 @@ export function loadLanes(mode: Mode, targets: Targets): LaneSpec[] {
       windowMs: quick ? 400 : 900,
     },
   ];
+  const xaiLanes: LaneSpec[] = [
+    {
+      ...burst,
+      name: "burst-xai",
+      rounds: xaiRounds,
+      targets: quick ? xai : [...xai, ...pick(targets.h1, ["gateway-xai-responses"])],
+      warmUpMs: quick ? 500 : 800,
+      windowMs: quick ? 350 : 800,
+    },
+    {
+      ...saturating,
+      name: "json-xai",
+      rounds: xaiRounds,
+      plan: { n: JSON_TOKENS },
+      stream: false,
+      targets: xai,
+      warmUpMs: quick ? 400 : 800,
+      windowMs: quick ? 300 : 700,
+    },
+    {
+      ...paced,
+      name: "paced-xai",
+      rounds: xaiRounds,
+      connections: quick ? 50 : 200,
+      rampMs: quick ? 100 : 400,
+      settleMs: quick ? 200 : 300,
+      windowMs: quick ? 700 : 1500,
+      targets: xai,
+    },
+  ];
   if (quick) {
     const names = ["pass-wreq", "gateway-wreq", "naive-wreq", "pass-fetch", "gateway-fetch"];
     return [
@@ -93,6 +126,7 @@ export function loadLanes(mode: Mode, targets: Targets): LaneSpec[] {
         windowMs: 700,
         targets: pick(targets.h1, names),
       },
+      ...xaiLanes,
     ];
   }
   const watch = { rampMs: 400, settleMs: 300, windowMs: 1500 };
@@ -120,5 +154,6 @@ export function loadLanes(mode: Mode, targets: Targets): LaneSpec[] {
       connections: 400,
       targets: [targets.direct, ...pick(targets.h1, ["pass-wreq", "gateway-wreq"])],
     },
+    ...xaiLanes,
   ];
 }

@@ -1,21 +1,12 @@
 // The HTTP/1.1 upstream of the benchmark: raw TCP, one HTTP chunk a frame, so that it costs less than whatever stands in front.
-// Knows the chat path, the quota and session paths and its own control pages; knows nothing of gateways.
+// Answers for two upstreams, whose frames come from their wires; knows also its own control pages, and nothing of gateways.
 // Invariant: it never queues more for a connection than one block, so a reader that stalls stalls the mock.
 import type { Socket } from "bun";
 import { clockIsShared, nowUs } from "./clock.ts";
-import {
-  burstPieces,
-  closingFrames,
-  controlAnswer,
-  createLedger,
-  defaultPlan,
-  openingFrame,
-  planFromQuery,
-  planFromText,
-  tokenFrame,
-  tokenText,
-} from "./wire.mjs";
+import { answerPieces, webWire, type UpstreamWire } from "./upstream-wire.ts";
+import { controlAnswer, createLedger, defaultPlan, planFromQuery, planFromText, tokenText } from "./wire.mjs";
 import type { Plan } from "./wire.mjs";
+import { XAI_BASE, xaiPage, xaiWire } from "./wire-xai.ts";
 
 interface Connection {
   inbox: Buffer | null;
@@ -24,6 +15,7 @@ interface Connection {
 }
 interface Answer {
   socket: Socket<Connection>;
+  wire: UpstreamWire;
   plan: Plan;
   index: number;
   message: string;
@@ -33,13 +25,12 @@ interface Answer {
   waiting: boolean;
 }
 
-const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
 const BLOCK_TOKENS = 200;
 const WHEEL_SLOTS = 4096;
 
 const ledger = createLedger(nowUs);
 const bursts = new Map<string, Buffer>();
-const templates: { bytes: Buffer; lastDigit: number }[] = [];
+const templates: Record<UpstreamWire["name"], { bytes: Buffer; lastDigit: number }[]> = { web: [], xai: [] };
 const wheel: Answer[][] = Array.from({ length: WHEEL_SLOTS }, () => []);
 let wheelTimer: ReturnType<typeof setInterval> | null = null;
 let wheelTick = 0;
@@ -95,12 +86,13 @@ function takeRequest(socket: Socket<Connection>): void {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark + 1);
-  if (path.startsWith("/rest/app-chat/conversations/")) {
+  const wire = wireAt(path);
+  if (wire) {
     const body = inbox.toString("utf8", headEnd + 4, end);
-    startAnswer(socket, (query && planFromQuery(query)) || planFromText(body) || defaultPlan());
+    startAnswer(socket, wire, (query && planFromQuery(query)) || planFromText(body) || defaultPlan());
     return;
   }
-  const page = controlAnswer({ path, query, ledger, nowUs });
+  const page = controlAnswer({ path, query, ledger, nowUs }) ?? xaiPage(path);
   const text = page ?? '{"error":{"code":5,"message":"Not Found","details":[]}}';
   send(
     socket,
@@ -109,8 +101,17 @@ function takeRequest(socket: Socket<Connection>): void {
   takeRequest(socket);
 }
 
-function startAnswer(socket: Socket<Connection>, plan: Plan): void {
-  const answer: Answer = { socket, plan, index: 0, message: "", stamps: [], pieces: null, waiting: false };
+function wireAt(path: string): UpstreamWire | null {
+  if (path.startsWith("/rest/app-chat/conversations/")) return webWire;
+  return path === `${XAI_BASE}/responses` ? xaiWire : null;
+}
+
+function headOf({ contentType }: UpstreamWire): string {
+  return `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`;
+}
+
+function startAnswer(socket: Socket<Connection>, wire: UpstreamWire, plan: Plan): void {
+  const answer: Answer = { socket, wire, plan, index: 0, message: "", stamps: [], pieces: null, waiting: false };
   socket.data.answer = answer;
   ledger.started(plan.tag);
   if (plan.hdelay) later(answer, plan.hdelay, beginBody);
@@ -118,21 +119,21 @@ function startAnswer(socket: Socket<Connection>, plan: Plan): void {
 }
 
 function beginBody(answer: Answer): void {
-  const { plan, socket } = answer;
+  const { plan, socket, wire } = answer;
   if (plan.split) {
-    answer.pieces = splitPieces(plan);
-    send(socket, HEAD);
+    answer.pieces = splitPieces(wire, plan);
+    send(socket, headOf(wire));
     later(answer, 0, advance);
   } else if (plan.d) {
-    send(socket, HEAD);
+    send(socket, headOf(wire));
     phase = (phase + 1) % plan.d;
     schedule(answer, phase + 1);
   } else if (plan.pause || plan.n > BLOCK_TOKENS * 5) {
-    send(socket, HEAD);
+    send(socket, headOf(wire));
     advance(answer);
   } else {
     ledger.sent(plan.tag, plan.n);
-    finish(answer, wholeBurst(plan));
+    finish(answer, wholeBurst(wire, plan));
   }
 }
 
@@ -158,7 +159,7 @@ function advancePaced(answer: Answer): void {
   if (socket.data.unsent) return schedule(answer, plan.d);
   const stampUs = Math.trunc(nowUs());
   answer.stamps.push(stampUs);
-  send(socket, stampedChunk(answer.index, stampUs));
+  send(socket, stampedChunk(answer.wire, answer.index, stampUs));
   ledger.sent(plan.tag);
   answer.index++;
   if (answer.index >= plan.n) finish(answer, pacedClosing(answer));
@@ -167,19 +168,19 @@ function advancePaced(answer: Answer): void {
   } else schedule(answer, plan.d);
 }
 
-function pacedClosing({ plan, stamps }: Answer): string {
+function pacedClosing({ wire, plan, stamps }: Answer): string {
   const message = stamps.map((stampUs, index) => tokenText(index, stampUs)).join("");
-  return `${chunk(closingFrames(plan.n, message))}0\r\n\r\n`;
+  return `${chunk(wire.closing(plan.n, message))}0\r\n\r\n`;
 }
 
 /** The ready-made chunk of a token with its stamp put in: the mock shares its core with the loader and has to be cheap. */
-function stampedChunk(index: number, stampUs: number): Buffer {
-  let template = templates[index];
+function stampedChunk(wire: UpstreamWire, index: number, stampUs: number): Buffer {
+  let template = templates[wire.name][index];
   if (!template) {
-    const frame = tokenFrame(tokenText(index));
-    const bytes = Buffer.from(chunk(index === 0 ? openingFrame() + frame : frame));
+    const frame = wire.token(index, tokenText(index));
+    const bytes = Buffer.from(chunk(index === 0 ? wire.opening() + frame : frame));
     template = { bytes, lastDigit: bytes.lastIndexOf("@") - 1 };
-    templates[index] = template;
+    templates[wire.name][index] = template;
   }
   let rest = stampUs;
   for (let at = template.lastDigit; rest > 0; at--) {
@@ -190,9 +191,9 @@ function stampedChunk(index: number, stampUs: number): Buffer {
 }
 
 function advanceBlocks(answer: Answer): void {
-  const { plan, socket } = answer;
+  const { plan, socket, wire } = answer;
   while (!socket.data.unsent && socket.data.answer === answer) {
-    if (answer.index >= plan.n) return finish(answer, `${chunk(closingFrames(plan.n, answer.message))}0\r\n\r\n`);
+    if (answer.index >= plan.n) return finish(answer, `${chunk(wire.closing(plan.n, answer.message))}0\r\n\r\n`);
     const half = plan.n >> 1;
     const limit = plan.pause && answer.index < half ? half : plan.n;
     const end = Math.min(limit, answer.index + BLOCK_TOKENS);
@@ -200,7 +201,8 @@ function advanceBlocks(answer: Answer): void {
     for (; answer.index < end; answer.index++) {
       const text = tokenText(answer.index);
       if (plan.n <= 5000) answer.message += text;
-      block += chunk(answer.index === 0 ? openingFrame() + tokenFrame(text) : tokenFrame(text));
+      const frame = wire.token(answer.index, text);
+      block += chunk(answer.index === 0 ? wire.opening() + frame : frame);
     }
     send(socket, block);
     ledger.sent(plan.tag, BLOCK_TOKENS);
@@ -228,20 +230,20 @@ function finish(answer: Answer, last: string | Buffer): void {
   takeRequest(answer.socket);
 }
 
-function wholeBurst(plan: Plan): Buffer {
-  const key = `${plan.n}/${plan.merged}`;
+function wholeBurst(wire: UpstreamWire, plan: Plan): Buffer {
+  const key = `${wire.name}/${plan.n}/${plan.merged}`;
   let burst = bursts.get(key);
   if (!burst) {
-    const pieces = burstPieces(Math.max(1, plan.n));
+    const pieces = answerPieces(wire, Math.max(1, plan.n));
     const body = plan.merged ? chunk(pieces.join("")) : pieces.map((piece) => chunk(piece)).join("");
-    burst = Buffer.from(`${HEAD}${body}0\r\n\r\n`);
+    burst = Buffer.from(`${headOf(wire)}${body}0\r\n\r\n`);
     bursts.set(key, burst);
   }
   return burst;
 }
 
-function splitPieces(plan: Plan): Buffer[] {
-  const body = Buffer.from(burstPieces(Math.max(1, plan.n)).join(""));
+function splitPieces(wire: UpstreamWire, plan: Plan): Buffer[] {
+  const body = Buffer.from(answerPieces(wire, Math.max(1, plan.n)).join(""));
   const pieces: Buffer[] = [];
   for (let at = 0; at < body.length; at += plan.split) pieces.push(body.subarray(at, at + plan.split));
   return pieces;

@@ -15,14 +15,15 @@ export interface Options {
 
 export const USAGE = `usage: bun scripts/bench/run.ts [options]
 
-  --quick           burst, JSON, latency, 50 paced streams, hang-ups, cold start: under 90 s
+  --quick           burst, JSON, latency, 50 paced streams, both upstreams, hang-ups, cold start: about 90 s
   (no mode)         everything: at most 10 minutes
   --soak 30m        mixed traffic with 5 % hang-ups; memory may grow by 0.5 MB a minute after minute 10
   --only floors     only the reference gateways: tries the rig, judges nothing
   --only <lanes>    some lanes, by name: burst,burst-h2,json,lat1,paced50,paced200,paced200-h2,paced400,
+                    burst-xai,json-xai,paced-xai (the official API as upstream),
                     cancel,stalled,silence,memory,leak,journal,cold
-  --profile         CPU profile (Markdown) of the burst lane, or with --only json of that one; taken from the sources by
-                    bun, not from the executable
+  --profile         CPU profile (Markdown) of the burst lane, or with --only json, burst-xai or json-xai of that one;
+                    taken from the sources by bun, not from the executable
   --binary <path>   executable under test (dist/grok2api)
   --help
 

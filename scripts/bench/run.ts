@@ -21,6 +21,7 @@ import { runSoak } from "./soak.ts";
 import { runTidyLane } from "./tidy.ts";
 import {
   directTarget,
+  responsesTarget,
   ROOT,
   shotFor,
   startFloor,
@@ -110,12 +111,16 @@ async function startTargets(rig: Rig, options: Options): Promise<Targets> {
     group[target.name] = target;
   };
   const wantNaiveFetch = options.mode === "default";
-  for (const variant of ["pass-wreq", "pass-fetch", "naive-wreq"] as const)
+  for (const variant of ["pass-wreq", "pass-fetch", "naive-wreq", "pass-xai"] as const)
     add(h1, await startFloor(rig, variant, rig.h1));
   if (wantNaiveFetch)
     for (const variant of ["static", "naive-fetch"] as const) add(h1, await startFloor(rig, variant, rig.h1));
-  if (!options.floorsOnly)
+  if (!options.floorsOnly) {
     for (const client of ["wreq", "fetch"] as const) add(h1, await startGateway(rig, { client, mock: rig.h1 }));
+    const overXai = await startGateway(rig, { client: "xai", mock: rig.h1 });
+    add(h1, overXai);
+    if (options.mode === "default") add(h1, responsesTarget(overXai));
+  }
   if (rig.h2) {
     add(h2, await startFloor(rig, "pass-wreq", rig.h2));
     if (!options.floorsOnly) add(h2, await startGateway(rig, { client: "wreq", mock: rig.h2 }));
@@ -180,7 +185,7 @@ async function clockOffset(mock: Mock): Promise<number> {
 
 async function runBehaviourLanes({ options, rig, targets, results }: Stage): Promise<void> {
   const quick = options.mode === "quick";
-  const own = [targets.h1["gateway-wreq"], targets.h1["gateway-fetch"]].filter((target) => target !== undefined);
+  const own = ["gateway-wreq", "gateway-fetch", "gateway-xai"].flatMap((name) => targets.h1[name] ?? []);
   const overH2 = targets.h2["gateway-wreq"];
   if (wanted(options, "cancel")) {
     const trials = quick ? 6 : 20;
@@ -244,10 +249,13 @@ async function profile(options: Options): Promise<number> {
   mkdirSync(out, { recursive: true });
   const main = join(ROOT, "src/main.ts");
   const rig = await startMocks(folder, [process.execPath, "--cpu-prof-md", `--cpu-prof-dir=${out}`, main], false);
-  const gateway = await startGateway(rig, { client: "fetch", mock: rig.h1, label: "profile" });
+  const named = (lane: string) => options.lanes?.includes(lane) === true;
+  const client = named("burst-xai") || named("json-xai") ? "xai" : "fetch";
+  const gateway = await startGateway(rig, { client, mock: rig.h1, label: "profile" });
   await checkTarget(gateway);
-  const stream = !options.lanes?.includes("json");
-  say(`profile: 5 s of ${stream ? "bursts" : "JSON answers"} through the fetch client`);
+  const stream = !named("json") && !named("json-xai");
+  const way = client === "xai" ? "over the official API" : "through the fetch client";
+  say(`profile: 5 s of ${stream ? "bursts" : "JSON answers"} ${way}`);
   await drive({
     shot: shotFor(gateway, { plan: { n: stream ? 200 : 8 }, stream, stamps: false }),
     connections: 16,
