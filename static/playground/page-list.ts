@@ -1,18 +1,7 @@
 // The pages of the playground: path, sign, name, and where each is loaded from when it is wanted. A table.
 // Invariant: a page's code is fetched with its first visit only, so that nobody waits for what another page needs.
-import type { ComponentChild } from "preact";
 import type { IconName } from "../shared/icons.tsx";
-
-/** What the file of a page gives: itself, and what it puts into the frame. */
-export interface PageView {
-  readonly Page: () => ComponentChild;
-  /** In the side bar and the drawer, below the names of the pages. */
-  readonly Side?: () => ComponentChild;
-  /** In the bar at the top of narrow windows, beside the menu. */
-  readonly Top?: () => ComponentChild;
-  /** The page fills the window and scrolls inside itself. */
-  readonly fills?: boolean;
-}
+import type { PageView } from "./page-view.ts";
 
 interface PageRow {
   readonly path: string;

@@ -1,6 +1,6 @@
 // The frame of every page of the playground: names of the pages, what the page adds beside them, language, theme, the way out.
 // Knows no page's content. Invariant: everything in it is reached by keyboard, and the present page is named as such.
-import { type Signal, signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { LanguageMenu, ThemeMenu } from "../shared/choices.tsx";
 import { Icon } from "../shared/icons.tsx";
@@ -8,7 +8,9 @@ import { language, speak } from "../shared/language.ts";
 import { at } from "../shared/place.ts";
 import { leaveFor } from "../shared/router.ts";
 import { goShortcut, ShortcutList, showShortcuts, useShortcuts } from "../shared/shortcuts.tsx";
-import { FIRST, type PagePath, PAGES, type PageView } from "./page-list.ts";
+import { closeDrawer, isDrawerOpen } from "./drawer.ts";
+import { FIRST, type PagePath, PAGES } from "./page-list.ts";
+import type { PageView } from "./page-view.ts";
 import { access, signOut } from "./visitor.ts";
 
 const say = speak({
@@ -25,10 +27,6 @@ const say = speak({
 
 const nameOf = (current: PagePath): string =>
   PAGES.find(({ path }) => path === current)?.name[language.value === "zh" ? 1 : 0] ?? "";
-
-/** The drawer of narrow windows; a page closes it when something in its part was chosen. */
-const isDrawerOpen = signal(false);
-export const closeDrawer = (): void => void (isDrawerOpen.value = false);
 
 const Brand = () => (
   <a class="brand" href={at(FIRST)}>

@@ -3,35 +3,12 @@ import { useSignal } from "@preact/signals";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
 import { headOf } from "./conversation.ts";
-import { chatModels, loadModels, mediaModels, models, modelsProblem } from "./models.ts";
+import { ModelChoice } from "./model-choice.tsx";
+import { loadModels, modelsProblem } from "./models.ts";
 import { SettingsDialog } from "./settings.tsx";
-import { begin, changeSettings, current, settleModel } from "./store.ts";
+import { begin, current, settleModel } from "./store.ts";
 import { exportJson, exportMarkdown, removeOne } from "./verbs.ts";
 import { say } from "./words.ts";
-
-export const ModelChoice = ({ id }: { id?: string }) => {
-  const { model } = current.value.settings;
-  const isListed = models.value.some((one) => one.id === model);
-  const options = (list: typeof models.value) =>
-    list.map((one) => (
-      <option key={one.id} value={one.id}>
-        {one.display_name ?? one.id}
-      </option>
-    ));
-  return (
-    <select
-      id={id}
-      class="select model-choice"
-      aria-label={id === undefined ? say("model") : undefined}
-      value={model}
-      onChange={(event) => changeSettings({ model: event.currentTarget.value })}
-    >
-      {isListed ? null : <option value={model}>{model === "" ? "…" : model}</option>}
-      <optgroup label={say("words")}>{options(chatModels())}</optgroup>
-      {mediaModels().length > 0 ? <optgroup label={say("media")}>{options(mediaModels())}</optgroup> : null}
-    </select>
-  );
-};
 
 const SettingsButton = () => {
   const isOpen = useSignal(false);

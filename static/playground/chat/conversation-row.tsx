@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
-import { closeDrawer } from "../shell.tsx";
+import { closeDrawer } from "../drawer.ts";
 import type { Head } from "./conversation.ts";
 import { rename, runs, show, unread } from "./store.ts";
 import { exportJson, exportMarkdown, removeOne } from "./verbs.ts";

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../shared/icons.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
-import type { PageView } from "../page-list.ts";
+import type { PageView } from "../page-view.ts";
 import { ChatBar, TopBar } from "./bar.tsx";
 import { Composer, focusComposer, takeFiles } from "./composer.tsx";
 import { filesIn } from "./files.ts";

@@ -2,7 +2,7 @@
 // Invariant: a parameter that was not touched is not sent.
 import { useId } from "preact/hooks";
 import { Modal } from "../../shared/modal.tsx";
-import { ModelChoice } from "./bar.tsx";
+import { ModelChoice } from "./model-choice.tsx";
 import { models } from "./models.ts";
 import { changeSettings, current } from "./store.ts";
 import { say } from "./words.ts";

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
-import { closeDrawer } from "../shell.tsx";
+import { closeDrawer } from "../drawer.ts";
 import { ConversationRow } from "./conversation-row.tsx";
 import type { Head } from "./conversation.ts";
 import { begin, current, heads, isKept } from "./store.ts";

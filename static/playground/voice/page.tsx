@@ -1,7 +1,7 @@
 // The page /voice of the playground.
 // Knows the frame by its view only.
 import { speak } from "../../shared/language.ts";
-import type { PageView } from "../page-list.ts";
+import type { PageView } from "../page-view.ts";
 
 const say = speak({ title: ["Voice", "语音"] });
 
