@@ -1,6 +1,7 @@
 // Files that go with a question: taken from a picker, the camera, the clipboard or a drop, made ready, turned into what is sent.
 // Invariant: what the gateway would refuse for its size or number is refused here already, with the reason.
 import { bytes } from "../../shared/format.ts";
+import { shrunk } from "../../shared/shrink.ts";
 import { toast } from "../../shared/toast.tsx";
 import { type Attachment, newId } from "./conversation.ts";
 import type { SentFile } from "./answer.ts";
@@ -11,10 +12,6 @@ import { say } from "./words.ts";
 export const MOST_FILES = 8;
 export const MOST_BYTES = 22 * 1024 * 1024;
 
-/** Photographs of telephones are far larger than any model looks at. */
-const SHRINK_FROM_BYTES = 3 * 1024 * 1024;
-const LONGEST_EDGE = 2048;
-
 export interface Draft extends Attachment {
   readonly blob: Blob;
   /** Address of the preview; pictures only. */
@@ -22,24 +19,6 @@ export interface Draft extends Attachment {
 }
 
 const isPicture = (mime: string): boolean => /^image\/(png|jpeg|webp|gif)$/.test(mime);
-
-const shrunk = async (blob: Blob): Promise<Blob> => {
-  if (blob.size < SHRINK_FROM_BYTES || !/^image\/(png|jpeg|webp)$/.test(blob.type)) return blob;
-  try {
-    const picture = await createImageBitmap(blob);
-    const scale = Math.min(1, LONGEST_EDGE / Math.max(picture.width, picture.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    picture.close();
-    const smaller = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
-    return smaller !== null && smaller.size < blob.size ? smaller : blob;
-  } catch {
-    // What cannot be read as a picture is sent as it is.
-    return blob;
-  }
-};
 
 const draftOf = async (file: File): Promise<Draft> => {
   const blob = await shrunk(file);
