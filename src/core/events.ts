@@ -74,6 +74,10 @@ export type GenerationEvent =
       readonly resolution?: string;
       readonly seconds?: number;
     }
+  /** A piece of sound, in the order in which it is heard. */
+  | { readonly type: "audio"; readonly bytes: Uint8Array<ArrayBuffer>; readonly mime: string }
+  /** A live connection stands; what passes through it is told elsewhere. */
+  | { readonly type: "connected" }
   | { readonly type: "progress"; readonly value: number; readonly note: string }
   | {
       readonly type: "upstream";
@@ -102,6 +106,8 @@ export const isVisible = (event: GenerationEvent): boolean => {
     case "image":
     case "video":
     case "activity":
+    case "audio":
+    case "connected":
       return true;
     default:
       return false;

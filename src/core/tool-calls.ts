@@ -93,6 +93,8 @@ export const createToolCalls = ({ tools, parallel, callId }: ToolCallOptions): S
       case "activity":
       case "image":
       case "video":
+      case "audio":
+      case "connected":
       case "progress":
       case "upstream":
       case "usage":

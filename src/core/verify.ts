@@ -76,6 +76,8 @@ export const createVerifier = (): Verifier => {
         case "citation":
         case "image":
         case "video":
+        case "audio":
+        case "connected":
         case "progress":
         case "upstream":
         case "usage":

@@ -1,13 +1,14 @@
 // What a provider is to the rest of the program: something that turns a GenerationRequest into events with one account's
 // credential. Providers know neither the pool nor any downstream protocol; what they learn about an account they report.
 import type { Credential } from "../core/credential.ts";
-import type { GenerationStream, MediaSource } from "../core/events.ts";
+import type { GenerationStream, MediaSource, Usage } from "../core/events.ts";
 import type { Model, Upstream, XaiModel } from "../core/models.ts";
 import type { QuotaReport } from "../core/quota.ts";
 import type { ClipRequest } from "../core/media-request.ts";
 import type { PictureQuality, PictureResolution } from "../core/media-wishes.ts";
 import type { VoiceSession, VoiceWish } from "../core/playground.ts";
 import type { GenerationRequest, UploadFile } from "../core/request.ts";
+import type { Frame, RealtimeWish, SocketEnd, SpeechTask, Transcript, TranscriptionTask } from "../core/speech.ts";
 import type { Log } from "../lib/log.ts";
 
 /** Facts a call found out; the caller stores them with the account. */
@@ -148,4 +149,30 @@ export interface RemoteAssets {
 /** Voice sessions that a browser joins by itself. Throws GatewayError. */
 export interface VoiceProvider {
   voiceSession(wish: VoiceWish, call: ProviderCall): Promise<VoiceSession>;
+}
+
+/** A conversation in speech that is going on; its frames are the upstream's own. */
+export interface Conversation {
+  /** The next frame, or null once the upstream has closed. */
+  read(): Promise<Frame | null>;
+  /** False when the upstream takes frames too slowly for this one. */
+  send(frame: Frame): boolean;
+  /** Closes at once, or after a moment when the upstream does not close as well. */
+  close(end: SocketEnd): void;
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly ended: Promise<SocketEnd>;
+  /** What the upstream has counted so far. */
+  usage(): Usage | null;
+}
+
+/** Speech in both directions. */
+export interface SpeechProvider {
+  /** `audio` events and an end; never throws. */
+  speak(task: SpeechTask, call: ProviderCall): GenerationStream;
+  /** Throws GatewayError. */
+  transcribe(task: TranscriptionTask, call: ProviderCall): Promise<{ transcript: Transcript; usage: Usage | null }>;
+  /** The voices as the upstream lists them, or one of them. Throws GatewayError. */
+  voices(id: string | null, call: ProviderCall): Promise<Readonly<Record<string, unknown>>>;
+  /** Throws GatewayError while the connection does not stand. */
+  converse(wish: RealtimeWish, call: ProviderCall): Promise<Conversation>;
 }

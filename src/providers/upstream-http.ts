@@ -5,7 +5,9 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createBodyGuard } from "./body-guard.ts";
+import { openLiveSocket } from "./live-socket.ts";
 import {
+  LiveRefused,
   UpgradeRefused,
   type Egress,
   type SocketRequest,
@@ -77,6 +79,13 @@ const networkError = (thrown: unknown, egress: Egress): GatewayError => {
 
 /** Bun's fetch for the guarded fetcher of callers' links, which decides where it may go. */
 export const fetchPinned = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
+
+/** Bun's WebSocket; it can be slowed down, goes through http proxies and takes headers. */
+const dial = (url: string, options: Bun.WebSocketOptions): Bun.WebSocket => {
+  // A browser's declaration of the same name hides Bun's own.
+  const Client = WebSocket as unknown as new (address: string, how: Bun.WebSocketOptions) => Bun.WebSocket;
+  return new Client(url, options);
+};
 
 export interface UpstreamHttpDeps {
   readonly clock: Clock;
@@ -341,9 +350,33 @@ export const createUpstreamHttp = (deps: UpstreamHttpDeps): UpstreamHttp => {
     }
   };
 
+  const live: UpstreamHttp["live"] = async (wanted) => {
+    wanted.signal.throwIfAborted();
+    const opening = openLiveSocket(dial, wanted);
+    try {
+      const socket = await guard.race(opening, {
+        limit: wanted.handshake,
+        what: "the upstream did not answer the WebSocket handshake",
+        signal: wanted.signal,
+        cancel: () =>
+          void opening.then(
+            (late) => late.close({ code: 1000, reason: "" }),
+            () => {},
+          ),
+      });
+      open++;
+      void socket.ended.then(() => open--);
+      return socket;
+    } catch (thrown) {
+      wanted.signal.throwIfAborted();
+      throw thrown instanceof LiveRefused ? thrown : networkError(thrown, wanted.egress);
+    }
+  };
+
   return {
     request,
     connect,
+    live,
     get open() {
       return open;
     },

@@ -1,4 +1,5 @@
 // What providers ask of the network: requests, sockets, the way out and the limits. Types and one error; no client.
+import type { Frame, SocketEnd } from "../core/speech.ts";
 import type { ByteReader, Limit } from "./body-guard.ts";
 
 export type Header = readonly [name: string, value: string];
@@ -54,6 +55,31 @@ export interface UpstreamSocket {
   close(): void;
 }
 
+export type LiveRequest = Omit<SocketRequest, "idle">;
+
+/** A socket whose frames are passed on in both directions, at the pace of whoever reads. */
+export interface LiveSocket {
+  /** The next frame, or null once the connection is gone. While nobody reads, the peer is slowed down. */
+  read(): Promise<Frame | null>;
+  /** False when the peer is so slow that the frame was not taken. */
+  send(frame: Frame): boolean;
+  close(end: SocketEnd): void;
+  readonly ended: Promise<SocketEnd>;
+}
+
+/** An upgrade that was answered with something else. */
+export class LiveRefused extends Error {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfter: string | null;
+  constructor(answer: { status: number; body: string; retryAfter: string | null }) {
+    super(`the WebSocket upgrade was answered with status ${answer.status}`);
+    this.status = answer.status;
+    this.body = answer.body;
+    this.retryAfter = answer.retryAfter;
+  }
+}
+
 /** A refused upgrade: the client tells the status but not the body. */
 export class UpgradeRefused extends Error {
   readonly status: number;
@@ -66,6 +92,8 @@ export class UpgradeRefused extends Error {
 export interface UpstreamHttp {
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   connect(request: SocketRequest): Promise<UpstreamSocket>;
+  /** By Bun's own client, for hosts that do not look at browsers. Rejects with LiveRefused or GatewayError. */
+  live(request: LiveRequest): Promise<LiveSocket>;
   /** Loads the browser-like client ahead of the first request; rejects when `browser` is no known profile. */
   warmUp(egress: Egress): Promise<void>;
   /** Drops the connections of an egress, so that the next request opens new ones. */

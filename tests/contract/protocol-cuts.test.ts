@@ -53,6 +53,7 @@ const networkWith = (bytes: Uint8Array<ArrayBuffer>, ending: Ending): UpstreamHt
       drain: () => [],
       close: () => {},
     }),
+    live: unreachable("live"),
     warmUp: async () => {},
     reset: () => {},
     open: 0,

@@ -118,6 +118,8 @@ export const createChatFold = (format: ReasoningFormat, sink: ChatSink): ChatFol
         case "text-end":
         case "progress":
         case "upstream":
+        case "audio":
+        case "connected":
           return;
         default:
           event satisfies never;

@@ -187,6 +187,8 @@ export const createResponsesFold = (
         case "text-start":
         case "text-end":
         case "progress":
+        case "audio":
+        case "connected":
           return;
         default:
           event satisfies never;

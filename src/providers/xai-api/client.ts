@@ -8,7 +8,14 @@ import { parseObject, type JsonObject } from "../../lib/json.ts";
 import { FrameTooLarge } from "../../lib/ndjson.ts";
 import type { Limit } from "../body-guard.ts";
 import type { FetchedMedia, ProviderCall } from "../port.ts";
-import type { Egress, Header, UpstreamHttp, UpstreamResponse } from "../upstream-port.ts";
+import {
+  LiveRefused,
+  type Egress,
+  type Header,
+  type LiveSocket,
+  type UpstreamHttp,
+  type UpstreamResponse,
+} from "../upstream-port.ts";
 import { classifyAnswer, isErrorBody } from "./failures.ts";
 
 /** Error bodies are short. */
@@ -40,6 +47,10 @@ export interface XaiClient {
   json(call: ProviderCall, request: XaiRequest): Promise<JsonObject>;
   /** An open stream of events. Throws GatewayError, also for a 200 that holds an error instead of a stream. */
   stream(call: ProviderCall, request: XaiRequest): Promise<UpstreamResponse>;
+  /** An answer that is no JSON, such as sound, unread. Throws GatewayError. */
+  open(call: ProviderCall, request: XaiRequest): Promise<UpstreamResponse>;
+  /** An open socket. Throws GatewayError. */
+  connect(call: ProviderCall, path: string): Promise<LiveSocket>;
   /** A finished picture or clip, unread. Throws GatewayError. */
   openFile(call: ProviderCall, url: string): Promise<UpstreamResponse>;
   download(call: ProviderCall, about: { url: string; maxBytes: number }): Promise<FetchedMedia>;
@@ -137,6 +148,22 @@ export const createXaiClient = (deps: { http: UpstreamHttp; config: () => Config
     });
   };
 
+  const openSocket: XaiClient["connect"] = async (call, path) => {
+    try {
+      return await http.live({
+        url: `${base().replace(/^http/, "ws")}${path}`,
+        headers: [["authorization", `Bearer ${call.credential.token}`]],
+        egress: egress(),
+        signal: call.signal,
+        handshake: limit("timeout"),
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof LiveRefused)) throw thrown;
+      const { status, body, retryAfter } = thrown;
+      throw told(classifyAnswer({ status, body, retryAfter, now: clock.now() }), call, path);
+    }
+  };
+
   /** Finished files lie open for a while, so their hosts get no key; and only hosts that are known are asked. */
   const isTrusted = (target: URL): boolean => {
     const own = new URL(base());
@@ -177,6 +204,8 @@ export const createXaiClient = (deps: { http: UpstreamHttp; config: () => Config
     ask,
     json,
     stream,
+    open: (call, request) => send(call, request, { firstByte: limit("timeout"), idle: limit("timeout") }),
+    connect: openSocket,
     openFile,
     async download(call, { url, maxBytes }) {
       const response = await openFile(call, url);

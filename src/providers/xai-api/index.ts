@@ -3,21 +3,23 @@ import type { Config } from "../../config/schema.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { XaiModel } from "../../core/models.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { MediaProvider, ModelLister, Provider } from "../port.ts";
+import type { MediaProvider, ModelLister, Provider, SpeechProvider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createXaiClient } from "./client.ts";
 import { createGenerate } from "./generate.ts";
 import { createKeyCheck } from "./key.ts";
 import { createMedia } from "./media.ts";
 import { createModelList } from "./models.ts";
+import { createSpeech } from "./speech.ts";
 
-export interface XaiApi extends Provider<XaiModel>, MediaProvider<XaiModel>, ModelLister {}
+export interface XaiApi extends Provider<XaiModel>, MediaProvider<XaiModel>, ModelLister, SpeechProvider {}
 
 export const createXaiApi = (deps: { http: UpstreamHttp; config: () => Config; clock: Clock }): XaiApi => {
   const client = createXaiClient(deps);
   return {
     generate: createGenerate({ client, config: deps.config }),
     ...createMedia({ ...deps, client }),
+    ...createSpeech(client),
     quota: createKeyCheck(client),
     models: createModelList(client),
     resetEgress: client.reset,
