@@ -1,7 +1,7 @@
 // The field to write in, what is attached, the buttons to send and to stop. What is written waits per conversation.
 // Invariant: nothing typed or attached is lost when it could not be sent, or when another conversation is looked at.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { bytes } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
@@ -54,7 +54,8 @@ export const Composer = () => {
   const { id } = current.value;
   const isArriving = runs.value.has(id);
   const canSend = !isArriving && (text.value.trim() !== "" || drafts.value.length > 0);
-  useEffect(() => {
+  // Before anybody can type into it.
+  useLayoutEffect(() => {
     const mine = begun.get(id);
     text.value = mine?.text ?? "";
     drafts.value = mine?.drafts ?? [];
