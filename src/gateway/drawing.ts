@@ -16,7 +16,7 @@ import { mergeStreams } from "../lib/merge.ts";
 import type { MediaProvider, PictureTask } from "../providers/port.ts";
 import type { createAttempts } from "./attempts.ts";
 import type { MediaAccounts } from "./media-accounts.ts";
-import { callFor, isEarly, isFinal, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
+import { callFor, isEarly, isFinal, lostBy, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
 import type { Pictures } from "./pictures.ts";
 import type { CallContext } from "./port.ts";
 import type { References } from "./references.ts";
@@ -105,7 +105,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
         } catch (thrown) {
           const reason: unknown = context.signal.reason;
           const error = context.signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown);
-          return yield [...out, { type: "failure", error }];
+          return yield [...out, { type: "failure", error: lostBy(lease, error) }];
         }
       }
       if (out.length > 0) yield out;
@@ -157,6 +157,9 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       context.record.usage = { ...usage.usage, costTicks };
     };
     const work = { ...about, charged };
+    /** The bill so far goes ahead of the pictures that it is for. */
+    const billed = (batch: EventBatch): EventBatch =>
+      costTicks === null ? batch : [{ type: "usage", usage: { ...usage.usage, costTicks } }, ...batch];
     const tally: Tally = { pictures: 0, numbered: 0, withheld: false, failure: null };
     /** The upstream has given a verdict, or asking again could not help. */
     const isOver = () => tally.withheld || (tally.failure !== null && isFinal(tally.failure)) || context.signal.aborted;
@@ -177,7 +180,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       );
       const goOn = () => !isOver();
       for await (const batch of mergeStreams(starts, { atOnce: request.concurrency, goOn })) {
-        yield withStart(batch);
+        yield withStart(billed(batch));
       }
       if (isOver() || tally.pictures === before || tally.pictures >= request.count) break;
     }
@@ -188,9 +191,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
       const why = tally.failure?.code ?? (tally.withheld ? "withheld" : "not drawn");
       log.warn("fewer pictures than asked for", { id: context.id, asked: request.count, got: tally.pictures, why });
     }
-    const billed = costTicks === null ? [] : [{ type: "usage", usage: { ...usage.usage, costTicks } } as const];
     yield withStart([
-      ...billed,
       { type: "finish", reason: short ? (tally.withheld ? "content-filter" : "other") : "stop", raw: null },
     ]);
   }

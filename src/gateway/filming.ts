@@ -15,7 +15,7 @@ import type { MediaProvider, ProviderCall } from "../providers/port.ts";
 import type { createAttempts } from "./attempts.ts";
 import { adultWithPicture } from "./drawing.ts";
 import type { MediaAccounts } from "./media-accounts.ts";
-import { callFor, isEarly, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
+import { callFor, isEarly, lostBy, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
 import type { Pictures } from "./pictures.ts";
 import type { CallContext } from "./port.ts";
 import type { References } from "./references.ts";
@@ -125,7 +125,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
         } catch (thrown) {
           const reason: unknown = context.signal.reason;
           const error = context.signal.aborted && reason instanceof GatewayError ? reason : asGatewayError(thrown);
-          return yield [...out, { type: "failure", error }];
+          return yield [...out, { type: "failure", error: lostBy(lease, error) }];
         }
       }
       if (out.length > 0) yield out;

@@ -51,6 +51,12 @@ export const startLimit = (context: CallContext, limit: { seconds: number; setti
 export const isFinal = (error: GatewayError): boolean =>
   error.row.retry === "never" || error.detail.shouldRetry === false;
 
+/** What a key has made is paid for: when it cannot be fetched, having it made again would be paid for twice. */
+export const lostBy = ({ model }: Lease, error: GatewayError): GatewayError =>
+  model.upstream === "web"
+    ? error
+    : new GatewayError(error.code, error.message, { ...error.detail, shouldRetry: false });
+
 /** Progress and the id of what is in the making are told at once: neither commits the answer. */
 export const isEarly = (event: GenerationEvent): boolean => event.type === "progress" || event.type === "upstream";
 

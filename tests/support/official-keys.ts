@@ -2,7 +2,7 @@
 // upstreams. Invariant: when `startKeys` resolves, the teams and the models of the keys are known.
 import { accountId, type Account } from "../../src/accounts/account.ts";
 import type { JournalEntry } from "../../src/simulator/journal.ts";
-import { createSimulator } from "../../src/simulator/server.ts";
+import { createSimulator, type Simulator } from "../../src/simulator/server.ts";
 import { within } from "./trial.ts";
 import { startProgram, type Program } from "./program.ts";
 
@@ -11,6 +11,9 @@ export interface KeysStart {
   readonly keys: readonly string[];
   readonly sessions?: readonly string[];
   readonly env?: Record<string, string>;
+  /** An upstream and a data folder that outlive this program; whoever made them removes them. */
+  readonly upstream?: Simulator;
+  readonly folder?: string;
 }
 
 export interface Keys extends Program {
@@ -24,11 +27,13 @@ const GENERATES = /^\/xai\/v1\/(responses|chat\/completions|images|videos|tts|st
 
 const isGeneration = ({ method, path }: JournalEntry): boolean => method === "POST" && GENERATES.test(path);
 
-export const startKeys = async ({ keys, sessions = [], env = {} }: KeysStart): Promise<Keys> => {
-  const upstream = createSimulator({ tokenDelayMs: 0 });
+export const startKeys = async (start: KeysStart): Promise<Keys> => {
+  const { keys, sessions = [], env = {}, folder } = start;
+  const upstream = start.upstream ?? createSimulator({ tokenDelayMs: 0, mediaDelayMs: 0 });
   const inOrder = (tokens: readonly string[]) => tokens.map((token, index) => ({ token, use_count: index * 1000 }));
   const program = await startProgram({
     upstream,
+    ...(folder ? { folder } : {}),
     pools: { ssoSuper: inOrder(sessions), xai: inOrder(keys) },
     env: {
       GROK2API_XAI_BASE_URL: `${upstream.url}/xai/v1`,
@@ -61,7 +66,7 @@ export const startKeys = async ({ keys, sessions = [], env = {} }: KeysStart): P
         .map((entry) => entry.account),
     async [Symbol.asyncDispose]() {
       await program.stop();
-      await upstream.stop(true);
+      if (!start.upstream) await upstream.stop(true);
     },
   };
 };
