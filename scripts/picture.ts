@@ -42,7 +42,7 @@ const rowAt = (endMs: number, { chance, key }: { chance: () => number; key: stri
     ...{ status: failed ? 429 : 200, outcome: failed ? "failed" : "finished", code: failed ? "account_quota" : null },
     ...{ firstByteMs: failed ? null : firstByteMs, totalMs: firstByteMs + Math.round(chance() * 9000) },
     ...{ tokensIn: Math.round(chance() * 2400), tokensOut: failed ? 0 : Math.round(80 + chance() * 1400) },
-    ...{ tokensReasoning: 0, tokensEstimated: false, images: model.includes("image") ? 1 : 0, videos: 0 },
+    ...{ tokensReasoning: 0, tokensEstimated: false, images: model.includes("image") ? 1 : 0, videos: 0, costTicks: 0 },
   };
 };
 

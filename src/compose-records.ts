@@ -11,6 +11,7 @@ import { createReports, DAY_MS } from "./admin/reports.ts";
 import type { MediaAdmin } from "./admin/media.ts";
 import type { Pool } from "./accounts/pool.ts";
 import type { Config } from "./config/schema.ts";
+import type { SpendLimits } from "./access/budget.ts";
 import type { Catalogue } from "./core/models.ts";
 import { createMeter } from "./gateway/metered.ts";
 import { journalRow } from "./gateway/record-row.ts";
@@ -34,6 +35,12 @@ export interface ComposeRecords {
   readonly version: { readonly version: string; readonly commit: string };
 }
 
+/** In the settings 0 stands for no limit. */
+const spendLimitsOf = ({ xai }: Config): SpendLimits => ({
+  dailyUsd: xai.daily_budget_usd || -1,
+  monthlyUsd: xai.monthly_budget_usd || -1,
+});
+
 const MEGABYTE = 1024 * 1024;
 
 export type Records = Awaited<ReturnType<typeof composeRecords>>;
@@ -45,6 +52,7 @@ export const composeRecords = async (given: ComposeRecords) => {
   const keyUsage = createKeyUsage({
     ...{ documents, clock, log, keys: clientKeys },
     offsetMinutes: () => config().keys.reset_offset_minutes,
+    spendLimits: () => spendLimitsOf(config()),
   });
   await keyUsage.load();
   const meter = createMeter({ allowance: keyUsage, catalogue: given.catalogue, config });

@@ -35,7 +35,7 @@ const rowAt = (index: number, endMs: number): JournalRow => {
     code: failed ? "upstream_error" : null,
     attempts: [{ account, startMs: 0.3, ms: 1_234.5, code: failed ? "upstream_error" : null, reason: null }],
     ...{ firstByteMs: 321.5, totalMs: 1_234.5 + (index % 1_000), tokensIn: 100, tokensOut: 200, tokensReasoning: 50 },
-    ...{ tokensEstimated: true, images: 0, videos: 0 },
+    ...{ tokensEstimated: true, images: 0, videos: 0, costTicks: 0 },
   };
 };
 

@@ -8,6 +8,7 @@ import type { DocumentChange, Documents } from "../storage/port.ts";
 import { digestOf } from "./digest.ts";
 
 const limit = z.number().int().catch(-1);
+const amount = z.number().min(-1).catch(-1);
 
 const storedKey = z.object({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
@@ -31,6 +32,9 @@ const storedKey = z.object({
   video: limit,
   dailyTokens: limit,
   monthlyTokens: limit,
+  /** US dollars that the official API may cost. */
+  dailyUsd: amount,
+  monthlyUsd: amount,
 });
 
 export type ClientKey = z.infer<typeof storedKey> & { readonly id: string };
@@ -50,6 +54,8 @@ export const UNLIMITED: Omit<KeyFields, "name"> = {
   video: -1,
   dailyTokens: -1,
   monthlyTokens: -1,
+  dailyUsd: -1,
+  monthlyUsd: -1,
 };
 
 export type KeyChange = { readonly key: ClientKey } | { readonly removed: ClientKey };

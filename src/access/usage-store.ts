@@ -12,15 +12,18 @@ export interface Counters {
   image: number;
   video: number;
   tokens: number;
+  /** Money spent on the official API; 10,000,000,000 ticks are one US dollar. */
+  ticks: number;
 }
 
 export interface UsageState {
   readonly id: string;
   periods: Periods;
   day: Counters;
-  month: { tokens: number };
+  month: { tokens: number; ticks: number };
   /** Held for requests that run; never stored. */
   heldTokens: number;
+  heldTicks: number;
   lastUsedMs: number | null;
 }
 
@@ -47,10 +50,13 @@ const storedUsage = z.object({
   video: count,
   tokens: count,
   monthTokens: count,
+  ticks: count,
+  monthTicks: count,
   lastUsedMs: z.number().nullable().catch(null),
 });
 
-const none = (): Counters => ({ chat: 0, heavy: 0, image: 0, video: 0, tokens: 0 });
+const none = (): Counters => ({ chat: 0, heavy: 0, image: 0, video: 0, tokens: 0, ticks: 0 });
+const noMonth = () => ({ tokens: 0, ticks: 0 });
 
 export const createUsageStore = (deps: UsageDeps, periods: { now(): Periods }) => {
   const { documents, clock, log } = deps;
@@ -63,12 +69,12 @@ export const createUsageStore = (deps: UsageDeps, periods: { now(): Periods }) =
     const now = periods.now();
     let state = states.get(id);
     if (!state) {
-      state = { id, periods: now, day: none(), month: { tokens: 0 }, heldTokens: 0, lastUsedMs: null };
+      state = { id, periods: now, day: none(), month: noMonth(), heldTokens: 0, heldTicks: 0, lastUsedMs: null };
       states.set(id, state);
     }
     if (state.periods !== now) {
       if (state.periods.day !== now.day) state.day = none();
-      if (state.periods.month !== now.month) state.month = { tokens: 0 };
+      if (state.periods.month !== now.month) state.month = noMonth();
       state.periods = now;
     }
     return state;
@@ -124,10 +130,10 @@ export const createUsageStore = (deps: UsageDeps, periods: { now(): Periods }) =
       for (const { id, body } of await documents.list(USAGE)) {
         const parsed = storedUsage.safeParse(body);
         if (!parsed.success) continue;
-        const { day, month, monthTokens, lastUsedMs, ...counters } = parsed.data;
+        const { day, month, monthTokens, monthTicks, lastUsedMs, ...counters } = parsed.data;
         const state = stateOf(id);
         if (day === state.periods.day) state.day = counters;
-        if (month === state.periods.month) state.month = { tokens: monthTokens };
+        if (month === state.periods.month) state.month = { tokens: monthTokens, ticks: monthTicks };
         state.lastUsedMs = lastUsedMs;
       }
     },
@@ -144,5 +150,6 @@ const bodyOf = ({ periods, day, month, lastUsedMs }: UsageState) => ({
   month: periods.month,
   ...day,
   monthTokens: month.tokens,
+  monthTicks: month.ticks,
   lastUsedMs,
 });

@@ -3,6 +3,7 @@
 // Invariants: a unit is taken before the work begins and comes back at most once; nothing is held for a holder that was
 // settled; what was counted is in storage within a second.
 import { GatewayError } from "../core/errors.ts";
+import { createBudget, type Hold, type Spend, type SpendLimits, WHOLE } from "./budget.ts";
 import type { ClientKey, ClientKeys } from "./client-keys.ts";
 import { seconds, type RateHeaders } from "./limits-client.ts";
 import { createPeriods } from "./usage-periods.ts";
@@ -20,6 +21,8 @@ export interface Want {
   readonly units: Partial<Record<Bucket, number>>;
   /** Tokens of the request itself, and how many the answer may have; asked for only when the key has a token limit. */
   readonly tokens: () => { readonly input: number; readonly output: number };
+  /** Where an account that costs money may serve it. */
+  readonly spend?: Spend;
 }
 
 /** How the work ended. */
@@ -27,19 +30,29 @@ export interface Spent {
   /** False gives the units back and books no token: nothing was delivered, and not by the caller's doing. */
   readonly served: boolean;
   readonly tokens: number;
+  /** What the upstream charged, whether it was any use or not. */
+  readonly costTicks?: number;
 }
 
 /** The side that use cases see. */
 export interface Allowance {
-  /** Throws what the caller is told; keys without limits of their own are let through. */
-  reserve(holder: object, request: { readonly key: string | null; readonly want: Want }): void;
+  /**
+   * Throws what the caller is told; keys without limits of their own are let through. False when the request may go on, but
+   * only with accounts that cost nothing.
+   */
+  reserve(holder: object, request: { readonly key: string | null; readonly want: Want }): boolean;
   settle(holder: object, spent: Spent): void;
 }
 
 export interface KeyUsage extends Allowance {
   load(): Promise<void>;
   headers(key: ClientKey): RateHeaders;
-  today(id: string): { readonly day: string; readonly month: string } & Counters & { readonly monthTokens: number };
+  today(id: string): { readonly day: string; readonly month: string } & Counters & {
+      readonly monthTokens: number;
+      readonly monthTicks: number;
+    };
+  /** What the whole gateway has spent. */
+  spent(): { readonly dayTicks: number; readonly monthTicks: number };
   lastUsedMs(id: string): number | null;
   /** Sets the day's units to what another installation has counted, where that is more. */
   adopt(id: string, counted: { readonly day: string } & Partial<Record<Bucket, number>>): void;
@@ -55,7 +68,9 @@ export interface KeyUsage extends Allowance {
 }
 
 interface Grant {
-  readonly key: ClientKey;
+  /** Undefined for callers without a key of their own. */
+  readonly key: ClientKey | undefined;
+  readonly hold: Hold | null;
   readonly state: UsageState;
   readonly day: string;
   readonly units: Partial<Record<Bucket, number>>;
@@ -64,10 +79,19 @@ interface Grant {
 
 export type { UsageDeps };
 
-export const createKeyUsage = (deps: UsageDeps & { readonly keys: Pick<ClientKeys, "get"> }): KeyUsage => {
+export interface KeyUsageDeps extends UsageDeps {
+  readonly keys: Pick<ClientKeys, "get">;
+  /** What the whole gateway may spend; without it there is no limit. */
+  readonly spendLimits?: () => SpendLimits;
+}
+
+const UNLIMITED_SPEND: SpendLimits = { dailyUsd: -1, monthlyUsd: -1 };
+
+export const createKeyUsage = (deps: KeyUsageDeps): KeyUsage => {
   const { clock, keys } = deps;
   const periods = createPeriods(clock, deps.offsetMinutes);
   const store = createUsageStore(deps, periods);
+  const budget = createBudget({ ...store, periods, clock, whole: deps.spendLimits ?? (() => UNLIMITED_SPEND) });
   const grants = new Map<object, Grant[]>();
 
   const checkModel = (key: ClientKey, want: Want) => {
@@ -125,27 +149,34 @@ export const createKeyUsage = (deps: UsageDeps & { readonly keys: Pick<ClientKey
     load: store.load,
     reserve(holder, { key: id, want }) {
       const key = id === null ? undefined : keys.get(id);
-      if (!key) return;
-      checkModel(key, want);
-      const state = store.stateOf(key.id);
-      checkUnits(key, state, want);
-      const heldTokens = tokensToHold(key, state, want);
-      for (const bucket of BUCKETS) state.day[bucket] += want.units[bucket] ?? 0;
+      if (!key && want.spend === undefined) return true;
+      if (key) checkModel(key, want);
+      const state = store.stateOf(key?.id ?? WHOLE);
+      if (key) checkUnits(key, state, want);
+      const heldTokens = key ? tokensToHold(key, state, want) : 0;
+      const hold = want.spend === undefined ? null : budget.hold(key, want.spend);
       state.heldTokens += heldTokens;
-      state.lastUsedMs = clock.now();
-      store.mark(state);
-      const grant = { key, state, day: periods.now().day, units: want.units, heldTokens };
+      if (key) {
+        for (const bucket of BUCKETS) state.day[bucket] += want.units[bucket] ?? 0;
+        state.lastUsedMs = clock.now();
+        store.mark(state);
+      }
+      const grant = { key, hold, state, day: periods.now().day, units: want.units, heldTokens };
       const known = grants.get(holder);
       if (known) known.push(grant);
       else grants.set(holder, [grant]);
+      return want.spend === undefined || hold !== null;
     },
-    settle(holder, { served, tokens }) {
+    settle(holder, { served, tokens, costTicks = 0 }) {
       const own = grants.get(holder);
       if (!own) return;
       grants.delete(holder);
-      for (const { key, state, day, units, heldTokens } of own) {
+      const payer = own[0]?.key;
+      budget.book(payer && keys.get(payer.id), costTicks);
+      for (const { key, hold, state, day, units, heldTokens } of own) {
+        if (hold) budget.release(hold);
         state.heldTokens -= heldTokens;
-        if (!keys.get(key.id)) continue;
+        if (!key || !keys.get(key.id)) continue;
         const current = store.stateOf(key.id);
         // Units of a day that is over are gone with it.
         if (!served && day === current.periods.day) {
@@ -154,7 +185,7 @@ export const createKeyUsage = (deps: UsageDeps & { readonly keys: Pick<ClientKey
         store.mark(current);
       }
       const [first] = own;
-      if (!served || !first || !keys.get(first.key.id)) return;
+      if (!served || !first?.key || !keys.get(first.key.id)) return;
       const current = store.stateOf(first.key.id);
       current.day.tokens += tokens;
       current.month.tokens += tokens;
@@ -162,7 +193,11 @@ export const createKeyUsage = (deps: UsageDeps & { readonly keys: Pick<ClientKey
     headers: (key) => quotaHeaders(key, store.stateOf(key.id), periods.now().dayEndsMs - clock.now()),
     today(id) {
       const { periods: own, day, month } = store.stateOf(id);
-      return { ...day, day: own.day, month: own.month, monthTokens: month.tokens };
+      return { ...day, day: own.day, month: own.month, monthTokens: month.tokens, monthTicks: month.ticks };
+    },
+    spent() {
+      const { day, month } = store.stateOf(WHOLE);
+      return { dayTicks: day.ticks, monthTicks: month.ticks };
     },
     lastUsedMs: (id) => store.stateOf(id).lastUsedMs,
     adopt(id, counted) {

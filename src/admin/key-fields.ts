@@ -3,6 +3,7 @@
 import type { KeyFields } from "../access/client-keys.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Catalogue } from "../core/models.ts";
+import { speechModelById } from "../core/speech.ts";
 import { isObject, type JsonObject } from "../lib/json.ts";
 
 const MAX_NAME = 100;
@@ -10,6 +11,7 @@ const MAX_NOTE = 1_000;
 const MAX_RPM = 100_000;
 const MAX_CONCURRENCY = 1_024;
 const MAX_UNITS = 1_000_000_000_000;
+const MAX_USD = 1_000_000;
 
 const wrong = (param: string, message: string): GatewayError => new GatewayError("invalid_value", message, { param });
 
@@ -37,6 +39,14 @@ const whole = (value: unknown, param: string, range: { least: number; most: numb
 /** −1, null and an empty field mean unlimited; 0 means none. */
 const units = (value: unknown, param: string): number =>
   value === null || value === "" ? -1 : whole(value, param, { least: -1, most: MAX_UNITS });
+
+/** US dollars, also with cents; −1, null and an empty field mean unlimited, 0 means none. */
+const dollars = (value: unknown, param: string): number => {
+  if (value === null || value === "" || value === -1) return -1;
+  const number = typeof value === "string" ? Number(value) : value;
+  if (typeof number === "number" && number >= 0 && number <= MAX_USD) return number;
+  throw wrong(param, `'${param}' must be an amount in US dollars from 0 to ${MAX_USD}, or -1 for no limit.`);
+};
 
 /** 0, −1, null and an empty field mean unlimited: a key that may send no request is a key that is off. */
 const rate = (value: unknown, param: string, most: number): number =>
@@ -66,7 +76,7 @@ const models = (value: unknown, param: string, catalogue: Pick<Catalogue, "find"
   return [
     ...new Set(
       names.map((name) => {
-        const model = catalogue.find(name.trim());
+        const model = catalogue.find(name.trim()) ?? speechModelById(name.trim())?.model;
         if (!model) throw wrong(param, `'${param}' names the model '${name.slice(0, 100)}', which does not exist.`);
         return model.id;
       }),
@@ -91,6 +101,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   video_limit: (value, param) => ({ video: units(value, param) }),
   daily_tokens: (value, param) => ({ dailyTokens: units(value, param) }),
   monthly_tokens: (value, param) => ({ monthlyTokens: units(value, param) }),
+  daily_usd: (value, param) => ({ dailyUsd: dollars(value, param) }),
+  monthly_usd: (value, param) => ({ monthlyUsd: dollars(value, param) }),
 };
 
 /** Names inside `limits`, as an earlier program's page sends them. */

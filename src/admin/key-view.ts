@@ -1,6 +1,7 @@
 // A client key as pages and scripts see it: today's fields and those that earlier programs had. Holds no secret.
 // Invariant: what is shown as used is what the check reads.
 import type { ClientKey } from "../access/client-keys.ts";
+import { TICKS_PER_USD } from "../access/budget.ts";
 import { BUCKETS, type KeyUsage } from "../access/usage.ts";
 
 export type KeyStatus = "active" | "disabled" | "expired" | "exhausted";
@@ -28,16 +29,21 @@ export interface KeyView {
   readonly video_limit: number;
   readonly daily_tokens: number;
   readonly monthly_tokens: number;
+  /** US dollars that the official API may cost; −1 is unlimited. */
+  readonly daily_usd: number;
+  readonly monthly_usd: number;
   readonly usage_today: Readonly<Record<string, number>>;
   /** Null is unlimited. */
   readonly remaining_today: Readonly<Record<string, number | null>>;
-  readonly usage_month: { readonly tokens_used: number };
+  readonly usage_month: { readonly tokens_used: number; readonly usd_spent: number };
   readonly remaining_month: { readonly tokens: number | null };
   readonly day: string;
 }
 
 const secondsOf = (ms: number | null): number | null => (ms === null ? null : Math.floor(ms / 1000));
 const left = (limit: number, used: number): number | null => (limit < 0 ? null : Math.max(0, limit - used));
+
+const usdOf = (ticks: number): number => ticks / TICKS_PER_USD;
 
 export const viewOf = (key: ClientKey, about: { usage: KeyUsage; nowMs: number }): KeyView => {
   const today = about.usage.today(key.id);
@@ -65,12 +71,15 @@ export const viewOf = (key: ClientKey, about: { usage: KeyUsage; nowMs: number }
     video_limit: key.video,
     daily_tokens: key.dailyTokens,
     monthly_tokens: key.monthlyTokens,
+    daily_usd: key.dailyUsd,
+    monthly_usd: key.monthlyUsd,
     usage_today: {
       ...Object.fromEntries(BUCKETS.map((bucket) => [`${bucket}_used`, today[bucket]])),
       tokens_used: today.tokens,
+      usd_spent: usdOf(today.ticks),
     },
     remaining_today: { ...remaining, tokens: tokensToday },
-    usage_month: { tokens_used: today.monthTokens },
+    usage_month: { tokens_used: today.monthTokens, usd_spent: usdOf(today.monthTicks) },
     remaining_month: { tokens: tokensMonth },
     day: today.day,
   };

@@ -1,5 +1,6 @@
 // Rows and sums of the journal as pages and scripts see them. Holds no secret: keys and accounts are ids.
 // Invariant: a share of nothing is null, never a number that looks like a result.
+import { TICKS_PER_USD } from "../access/budget.ts";
 import type { ClientKeys } from "../access/client-keys.ts";
 import type { JournalAttempt, KeptRow, Sums } from "../storage/port.ts";
 
@@ -15,6 +16,8 @@ export interface SumsView {
   readonly tokens_reasoning: number;
   readonly images: number;
   readonly videos: number;
+  /** US dollars that the official API has charged. */
+  readonly cost_usd: number;
   readonly first_byte_ms: number | null;
   readonly total_ms: number | null;
 }
@@ -35,6 +38,7 @@ export const sumsView = (sums: Sums | undefined): SumsView => {
     tokens_reasoning: sums?.tokensReasoning ?? 0,
     images: sums?.images ?? 0,
     videos: sums?.videos ?? 0,
+    cost_usd: (sums?.costTicks ?? 0) / TICKS_PER_USD,
     first_byte_ms: average(sums?.firstByteMs ?? 0, sums?.firstBytes ?? 0),
     total_ms: average(sums?.totalMs ?? 0, sums?.requests ?? 0),
   };
@@ -72,6 +76,7 @@ export interface RequestView {
   readonly tokens_estimated: boolean;
   readonly images: number;
   readonly videos: number;
+  readonly cost_usd: number;
 }
 
 /** A key that is gone keeps its id. */
@@ -102,6 +107,7 @@ export const requestView = (row: KeptRow, keys: Pick<ClientKeys, "get">): Reques
   tokens_estimated: row.tokensEstimated,
   images: row.images,
   videos: row.videos,
+  cost_usd: row.costTicks / TICKS_PER_USD,
 });
 
 const attemptView = ({ account, startMs, ms, code, reason }: JournalAttempt) => ({

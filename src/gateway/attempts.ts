@@ -20,6 +20,8 @@ export interface AttemptOptions {
   readonly sticky?: string | undefined;
   /** Which accounts may serve it, the preferred ones first; any that serves the model when absent. */
   readonly needs?: (tried: ReadonlySet<string>) => readonly Need[];
+  /** False leaves accounts that cost money out. */
+  readonly mayPay: boolean;
   /** Events that go out at once although they commit nothing; a second attempt tells its own. */
   readonly passes?: (event: GenerationEvent) => boolean;
   /** Calls of the counter that a served attempt has cost, where it is not the usual number. */
@@ -214,7 +216,8 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
       }));
     /** Once a single account is to be tried again, only what allows that one counts. */
     const needs = (): readonly Need[] => {
-      const all = options.needs?.(tried) ?? own();
+      const wished = options.needs?.(tried) ?? own();
+      const all = options.mayPay ? wished : wished.filter(({ model }) => model.upstream === "web");
       const again = only;
       if (again === null) return all;
       return all.filter((one) => one.only === undefined || one.only === again).map((one) => ({ ...one, only: again }));

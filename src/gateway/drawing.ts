@@ -128,6 +128,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     let drawnHere = 0;
     const served: GenerationStream = attempts({
       offers,
+      mayPay: context.record.mayPay,
       signal: context.signal,
       needs: accounts.pictures(offers, request.adult),
       passes: isEarly,

@@ -145,6 +145,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     const work = { ...about, charged };
     const served = attempts({
       offers,
+      mayPay: context.record.mayPay,
       signal: context.signal,
       needs: accounts.clips(offers, request),
       passes: isEarly,

@@ -137,6 +137,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         offers,
         needs: chatNeeds({ pool, offers, mayUse }, serving ?? request.continuation?.accountId ?? session.account),
         signal: context.signal,
+        mayPay: record.mayPay,
         run: (lease) => {
           record.begun++;
           serving = lease.credential.accountId;

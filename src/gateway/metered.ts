@@ -1,16 +1,17 @@
 // Lets a request begin only when its key may still use what it is about to use, and books at the end what it has used.
 // Knows no protocol and no counter. Invariant: what was reserved for a record is settled when the record is closed, however
 // it ends.
+import type { Spend } from "../access/budget.ts";
 import type { Allowance, Want } from "../access/usage.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClipRequest, PictureRequest } from "../core/media-request.ts";
-import type { Catalogue, PublicModel } from "../core/models.ts";
+import type { Catalogue, PublicModel, XaiModel } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import { countRequest } from "../core/usage.ts";
 import type { MediaGateway } from "./media-port.ts";
 import { modelOfTurn } from "./media-turn.ts";
 import type { ChatGateway } from "./port.ts";
-import type { RequestRecord } from "./record.ts";
+import { costOf, type RequestRecord } from "./record.ts";
 
 export interface MeterDeps {
   readonly allowance: Allowance;
@@ -21,7 +22,15 @@ export interface MeterDeps {
 export interface Meter {
   chat(request: GenerationRequest, record: RequestRecord): void;
   pictures(request: PictureRequest, record: RequestRecord): void;
-  clip(request: Pick<ClipRequest, "model">, about: { readonly holder: object; readonly key: string | null }): void;
+  clip(
+    request: Pick<ClipRequest, "model" | "seconds">,
+    about: { readonly record: RequestRecord; readonly key: string | null },
+  ): void;
+  /** Speech in either direction, and a conversation however long, is one question. */
+  speech(
+    request: { readonly model: string; readonly asked: string; readonly ticks: number },
+    record: RequestRecord,
+  ): void;
   /** For the record's end. */
   settle(record: RequestRecord): void;
 }
@@ -29,6 +38,37 @@ export interface Meter {
 /** Units that a picture model asked through a conversation costs at least: the upstream draws two. */
 const CHAT_PICTURES = 2;
 const NO_TOKENS = { input: 0, output: 0 };
+/** Length of a clip that says none. */
+const SECONDS = 8;
+/** Where the listing tells no price: the dearest of docs.x.ai for a picture and for a second of a clip (2026-09). */
+const PICTURE_TICKS = 800_000_000;
+const SECOND_TICKS = 2_500_000_000;
+
+/** What a request is about to use of an upstream that charges for it. */
+interface Costs {
+  readonly tokens: () => { readonly input: number; readonly output: number };
+  readonly pictures: number;
+  readonly seconds: number;
+}
+
+/** What the offers of the official API would charge at most; nothing where there is none. */
+const spendOn = ({ offers }: PublicModel, costs: Costs): Spend | undefined => {
+  const paid = offers.flatMap((offer) => (offer.upstream === "xai" ? [offer.xai] : []));
+  if (paid.length === 0) return undefined;
+  const ticks = () => Math.max(...paid.map((xai) => ticksFor(xai, costs)));
+  return { ticks, avoidable: paid.length < offers.length };
+};
+
+const ticksFor = (
+  { prices, longContext, imagePrice }: XaiModel["xai"],
+  { tokens, pictures, seconds }: Costs,
+): number => {
+  const media = pictures * (imagePrice ?? PICTURE_TICKS) + seconds * SECOND_TICKS;
+  if (!prices || pictures + seconds > 0) return media;
+  const { input, output } = tokens();
+  const rate = longContext && input >= longContext.threshold ? longContext : prices;
+  return input * rate.input + output * rate.output;
+};
 
 const isHeavy = ({ offers }: PublicModel): boolean =>
   offers.some((offer) => offer.upstream === "web" && offer.web.mode === "heavy");
@@ -55,14 +95,15 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       key: string | null;
       /** The model that will do it, where that is not the one that was asked for. */
       doneBy?: string;
-      want: (model: PublicModel) => Pick<Want, "units" | "tokens">;
+      want: (model: PublicModel) => Pick<Want, "units" | "tokens"> & { readonly costs: Costs };
     },
-  ): PublicModel | undefined => {
+  ): { readonly served: string | null; readonly mayPay: boolean } => {
     const model = catalogue.find(about.doneBy ?? asked);
-    if (!model) return undefined;
-    const want = { model: model.id, asked, ...about.want(model) };
-    allowance.reserve(about.holder, { key: about.key, want });
-    return model;
+    if (!model) return { served: null, mayPay: true };
+    const { costs, ...wanted } = about.want(model);
+    const spend = spendOn(model, costs);
+    const want = { model: model.id, asked, ...wanted, ...(spend ? { spend } : {}) };
+    return { served: model.id, mayPay: allowance.reserve(about.holder, { key: about.key, want }) };
   };
   return {
     chat(request, record) {
@@ -71,21 +112,36 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
         input: countRequest(request, usage.image_tokens),
         output: request.maxTokens ?? keys.hold_output_tokens,
       });
-      const want = (model: PublicModel) => ({ units: unitsInChat(model, request), tokens });
+      const want = (model: PublicModel) => {
+        const units = unitsInChat(model, request);
+        const made = {
+          pictures: units.image ?? 0,
+          seconds: units.video ? (request.clipWishes?.seconds ?? SECONDS) : 0,
+        };
+        return { units, tokens, costs: { tokens, ...made } };
+      };
       const doneBy = modelOfTurn(request);
-      const model = reserve(request.model, { holder: record, key: record.key, doneBy, want });
-      record.served = model?.id ?? null;
+      Object.assign(record, reserve(request.model, { holder: record, key: record.key, doneBy, want }));
     },
     pictures(request, record) {
-      const want = () => ({ units: { image: request.count }, tokens: () => NO_TOKENS });
-      const model = reserve(request.model, { holder: record, key: record.key, want });
-      record.served = model?.id ?? null;
+      const costs = { tokens: () => NO_TOKENS, pictures: request.count, seconds: 0 };
+      const want = () => ({ units: { image: request.count }, tokens: () => NO_TOKENS, costs });
+      Object.assign(record, reserve(request.model, { holder: record, key: record.key, want }));
     },
-    clip(request, { holder, key }) {
-      reserve(request.model, { holder, key, want: () => ({ units: { video: 1 }, tokens: () => NO_TOKENS }) });
+    clip(request, { record, key }) {
+      const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds: request.seconds };
+      const want = () => ({ units: { video: 1 }, tokens: () => NO_TOKENS, costs });
+      record.mayPay = reserve(request.model, { holder: record, key, want }).mayPay;
+    },
+    speech({ model, asked, ticks }, record) {
+      const spend = { ticks: () => ticks, avoidable: false };
+      const want = { model, asked, units: { chat: 1 }, tokens: () => NO_TOKENS, spend };
+      record.mayPay = allowance.reserve(record, { key: record.key, want });
+      record.served = model;
     },
     settle(record) {
-      allowance.settle(record, { served: wasServed(record), tokens: tokensOf(record) });
+      const spent = { served: wasServed(record), tokens: tokensOf(record), costTicks: costOf(record) };
+      allowance.settle(record, spent);
     },
   };
 };

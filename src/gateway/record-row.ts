@@ -2,7 +2,7 @@
 // Invariant: no text of a caller gets in but the name of the model, and that one is cut and cleaned.
 import { redact } from "../lib/log.ts";
 import type { JournalRow } from "../storage/port.ts";
-import type { RequestRecord } from "./record.ts";
+import { costOf, type RequestRecord } from "./record.ts";
 
 export interface ClosedAt {
   readonly route: string;
@@ -46,4 +46,5 @@ export const journalRow = (record: RequestRecord, { route, endMs, closedMs }: Cl
   tokensEstimated: record.usage?.estimated ?? false,
   images: record.images,
   videos: record.videos,
+  costTicks: costOf(record),
 });

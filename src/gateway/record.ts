@@ -46,6 +46,8 @@ export interface RequestRecord {
   outcome: RequestOutcome | null;
   finish: FinishReason | null;
   usage: Usage | null;
+  /** False when a spending limit is reached and only accounts that cost nothing may serve. */
+  mayPay: boolean;
   /** Pictures and clips that were delivered. */
   images: number;
   videos: number;
@@ -69,6 +71,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   outcome: null,
   finish: null,
   usage: null,
+  mayPay: true,
   images: 0,
   videos: 0,
   error: null,

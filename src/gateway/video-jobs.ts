@@ -73,7 +73,7 @@ export interface VideoJobsDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** Whether the key may begin a job; throws when not. What it costs is settled with the record. */
-  readonly reserve: (request: ClipRequest, about: { holder: RequestRecord; key: string }) => void;
+  readonly reserve: (request: ClipRequest, about: { record: RequestRecord; key: string }) => void;
   readonly recorded: (record: RequestRecord) => void;
 }
 
@@ -239,7 +239,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       ...more,
     };
     const record = recordOf(job.id, owner);
-    deps.reserve(request, { holder: record, key: owner });
+    deps.reserve(request, { record, key: owner });
     try {
       await book.add(job);
     } catch (thrown) {

@@ -41,6 +41,7 @@ export const createVoiceSessions = ({ pool, provider, config, clock, log }: Voic
       let given: VoiceSession | null = null;
       const served = attempts({
         offers: [model],
+        mayPay: record.mayPay,
         signal,
         // A session is no question: the site counts none for it (2026-02).
         units: () => 0,

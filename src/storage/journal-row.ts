@@ -28,12 +28,13 @@ export interface SqlRow {
   readonly tokens_estimated: number;
   readonly images: number;
   readonly videos: number;
+  readonly cost_ticks: number;
 }
 
 export const ROW_COLUMNS: readonly Exclude<keyof SqlRow, "seq">[] = [
   ...(["id", "end_ms", "route", "key", "model", "served", "mode", "account", "stream", "status", "outcome"] as const),
   ...(["code", "tries", "attempts", "first_byte_ms", "total_ms", "tokens_in", "tokens_out"] as const),
-  ...(["tokens_reasoning", "tokens_estimated", "images", "videos"] as const),
+  ...(["tokens_reasoning", "tokens_estimated", "images", "videos", "cost_ticks"] as const),
 ];
 
 export const encodeRow = (row: JournalRow): SqlValue[] => [
@@ -41,7 +42,7 @@ export const encodeRow = (row: JournalRow): SqlValue[] => [
   ...[Number(row.stream), row.status, row.outcome, row.code],
   ...[row.attempts.length, row.attempts.length === 0 ? null : JSON.stringify(row.attempts)],
   ...[row.firstByteMs, row.totalMs, row.tokensIn, row.tokensOut, row.tokensReasoning],
-  ...[Number(row.tokensEstimated), row.images, row.videos],
+  ...[Number(row.tokensEstimated), row.images, row.videos, row.costTicks],
 ];
 
 export const decodeRow = (row: SqlRow): KeptRow => ({
@@ -67,4 +68,5 @@ export const decodeRow = (row: SqlRow): KeptRow => ({
   tokensEstimated: row.tokens_estimated === 1,
   images: row.images,
   videos: row.videos,
+  costTicks: row.cost_ticks,
 });

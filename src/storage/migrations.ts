@@ -56,4 +56,6 @@ export const migrations: readonly string[] = [
   // By the hour first: what is written and removed together then lies together, and costs a tenth of the pages.
   `DROP INDEX requests_by_id;
    CREATE INDEX requests_by_hour ON requests (seq / 3600000000, id)`,
+  `ALTER TABLE requests ADD COLUMN cost_ticks INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE rollups ADD COLUMN cost_ticks INTEGER NOT NULL DEFAULT 0`,
 ];

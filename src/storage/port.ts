@@ -71,6 +71,8 @@ export interface JournalRow {
   readonly tokensEstimated: boolean;
   readonly images: number;
   readonly videos: number;
+  /** What the upstream charged; 10,000,000,000 ticks are one US dollar. */
+  readonly costTicks: number;
 }
 
 export interface KeptRow extends JournalRow {
@@ -119,6 +121,7 @@ export interface Sums {
   readonly tokensReasoning: number;
   readonly images: number;
   readonly videos: number;
+  readonly costTicks: number;
   /** How many had a first byte, and how long they took to it together. */
   readonly firstBytes: number;
   readonly firstByteMs: number;

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 
 export const SUM_FIELDS = [
   ...["requests", "served", "failed", "closed", "tokensIn", "tokensOut"],
-  ...["tokensReasoning", "images", "videos", "firstBytes", "firstByteMs", "totalMs"],
+  ...["tokensReasoning", "images", "videos", "costTicks", "firstBytes", "firstByteMs", "totalMs"],
 ] as readonly (keyof Sums)[];
 
 export type MutableSums = { -readonly [Field in keyof Sums]: number };
@@ -29,6 +29,7 @@ export const noSums = (): MutableSums => ({
   tokensReasoning: 0,
   images: 0,
   videos: 0,
+  costTicks: 0,
   firstBytes: 0,
   firstByteMs: 0,
   totalMs: 0,
@@ -48,6 +49,7 @@ const add = (sums: MutableSums, row: JournalRow): void => {
   sums.tokensReasoning += row.tokensReasoning;
   sums.images += row.images;
   sums.videos += row.videos;
+  sums.costTicks += row.costTicks;
   sums.totalMs += row.totalMs;
   if (row.firstByteMs === null) return;
   sums.firstBytes++;

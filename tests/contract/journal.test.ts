@@ -48,6 +48,7 @@ const row = (more: Partial<JournalRow> = {}): JournalRow => ({
   tokensEstimated: true,
   images: 0,
   videos: 0,
+  costTicks: 5,
   ...more,
 });
 
@@ -163,11 +164,19 @@ describe.each([
     expect(days).toEqual([
       {
         ...{ startMs: START, requests: 2, served: 1, failed: 1, closed: 0, tokensIn: 20, tokensOut: 40 },
-        ...{ tokensReasoning: 10, images: 0, videos: 0, firstBytes: 2, firstByteMs: 201, totalMs: 401 },
+        ...{ tokensReasoning: 10, images: 0, videos: 0, costTicks: 10, firstBytes: 2, firstByteMs: 201, totalMs: 401 },
       },
       {
         ...{ startMs: START + DAY, requests: 2, served: 0, failed: 1, closed: 1, tokensIn: 20, tokensOut: 40 },
-        ...{ tokensReasoning: 10, images: 3, videos: 0, firstBytes: 1, firstByteMs: 100.5, totalMs: 401 },
+        ...{
+          tokensReasoning: 10,
+          images: 3,
+          videos: 0,
+          costTicks: 10,
+          firstBytes: 1,
+          firstByteMs: 100.5,
+          totalMs: 401,
+        },
       },
     ]);
     const top = async (dimension: "model" | "key" | "account") =>

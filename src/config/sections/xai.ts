@@ -98,8 +98,8 @@ export const xai = section(
       { min: 0, max: 1_000_000 },
       {
         help: {
-          en: "What all callers together may spend a day (UTC) in US dollars; 0 sets no limit.",
-          zh: "所有调用者每天（UTC）合计可花费的美元；0 为不限。",
+          en: "What all callers together may spend in US dollars a day, which begins as keys.reset_offset_minutes says; 0 sets no limit.",
+          zh: "所有调用者每天合计可花费的美元（每日起点见 keys.reset_offset_minutes）；0 为不限。",
         },
       },
     ),
@@ -108,8 +108,8 @@ export const xai = section(
       { min: 0, max: 10_000_000 },
       {
         help: {
-          en: "The same for a calendar month (UTC).",
-          zh: "每个自然月（UTC）合计可花费的美元；0 为不限。",
+          en: "The same for a calendar month.",
+          zh: "每个自然月合计可花费的美元；0 为不限。",
         },
       },
     ),
