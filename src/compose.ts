@@ -213,7 +213,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       links,
       responses: createResponses({ store: responseStore, seal: createSeal(documents), clock, config }),
       settings: createSettingsAdmin({ live, audit, storageType: "local", passwordWeakness: adminAccess.weakness }),
-      accounts: createAccountAdmin({ pool, audit, clock, log }),
+      accounts: createAccountAdmin({ pool, audit, clock, log, keyModels: xaiModels.of }),
       accountRefresh: createAccountRefresh({ pool, refresher, tasks, concurrent: () => config().usage.concurrent }),
       siteSettings: createSiteSettings({
         ...{ pool, tasks, audit, clock, log },

@@ -37,7 +37,9 @@ const ALL_NAMES = new Set([...PLACE_NAMES, "windows", ...Object.values(FIELDS).f
 
 /** Derived numbers of other gateways' answers; kept, they would be stale at once. */
 const DERIVED = new Set(["quota_known", "heavy_quota_known", "quota_source", "state", "token_masked", "in_flight"]);
-for (const name of ["cooldown_remaining", "limit_reason"]) DERIVED.add(name);
+for (const name of ["cooldown_remaining", "limit_reason", "upstream", "models"]) DERIVED.add(name);
+/** Only the settings say what comes from them; a copy elsewhere would be taken out of the pool at the next start. */
+DERIVED.add("from_config");
 
 /** Times before 1973 in milliseconds are seconds. */
 const SECONDS_BELOW = 1e11;

@@ -1,17 +1,21 @@
 // Filtering, searching, counting and paging a list of accounts. Pure, one pass. Invariant: the counts beside one filter
 // respect all the other filters, so that a count is what a click on it would show.
 import type { Account, AccountStatus } from "./account.ts";
+import { upstreamOf } from "../core/credential.ts";
+import type { Upstream } from "../core/models.ts";
 import { chatSummary, heavySummary } from "./quota.ts";
 
 /** What a person wants to know at a glance: can it work, is it used up, is it dead. */
 export type AccountState = "active" | "exhausted" | "invalid";
 
 export interface ListQuery {
-  /** Matches note, tags, pool, user id, account id and token. */
+  /** Matches note, tags, pool, user id, team, account id and token. */
   readonly search?: string;
   readonly status?: AccountStatus;
   readonly state?: AccountState;
   readonly pool?: string;
+  /** Sessions of the site, or keys of the official API. */
+  readonly upstream?: Upstream;
   readonly tag?: string;
   /** Accounts that lack this tag. */
   readonly without_tag?: string;
@@ -29,6 +33,7 @@ export interface ListCounts {
   readonly status: Record<AccountStatus, number>;
   readonly state: Record<AccountState, number>;
   readonly pools: Record<string, number>;
+  readonly upstreams: Record<Upstream, number>;
   readonly tags: Record<string, number>;
 }
 
@@ -58,9 +63,15 @@ export const stateOf = (account: Account, now: number): AccountState => {
 
 const matchesSearch = (account: Account, search: string): boolean =>
   search === "" ||
-  [account.note, account.pool, account.id, account.token, account.user_id ?? "", ...account.tags].some((text) =>
-    text.toLowerCase().includes(search),
-  );
+  [
+    account.note,
+    account.pool,
+    account.id,
+    account.token,
+    account.user_id ?? "",
+    account.team_id ?? "",
+    ...account.tags,
+  ].some((text) => text.toLowerCase().includes(search));
 
 const add = <K extends string>(counts: Map<K, number>, key: K) => counts.set(key, (counts.get(key) ?? 0) + 1);
 
@@ -87,6 +98,7 @@ export const listAccounts = (accounts: Iterable<Account>, asked: { query: ListQu
   const status = new Map<AccountStatus, number>();
   const state = new Map<AccountState, number>();
   const pools = new Map<string, number>();
+  const upstreams = new Map<Upstream, number>();
   const tags = new Map<string, number>();
   const found: Account[] = [];
   let total = 0;
@@ -94,10 +106,12 @@ export const listAccounts = (accounts: Iterable<Account>, asked: { query: ListQu
     total++;
     if (!matchesSearch(account, search)) continue;
     const itsState = stateOf(account, now);
+    const itsUpstream = upstreamOf(account.token);
     const fits = {
       status: query.status === undefined || account.status === query.status,
       state: query.state === undefined || itsState === query.state,
       pool: query.pool === undefined || account.pool === query.pool,
+      upstream: query.upstream === undefined || itsUpstream === query.upstream,
       tag:
         (query.tag === undefined || account.tags.includes(query.tag)) &&
         (query.without_tag === undefined || !account.tags.includes(query.without_tag)),
@@ -108,6 +122,7 @@ export const listAccounts = (accounts: Iterable<Account>, asked: { query: ListQu
     if (misses === 0 || !fits.status) add(status, account.status);
     if (misses === 0 || !fits.state) add(state, itsState);
     if (misses === 0 || !fits.pool) add(pools, account.pool);
+    if (misses === 0 || !fits.upstream) add(upstreams, itsUpstream);
     if (misses === 0 || !fits.tag) for (const tag of account.tags) add(tags, tag);
   }
   const page_size = Math.min(MAX_PAGE_SIZE, Math.max(1, Math.floor(query.page_size ?? DEFAULT_PAGE_SIZE)));
@@ -124,6 +139,7 @@ export const listAccounts = (accounts: Iterable<Account>, asked: { query: ListQu
       status: { active: 0, cooling: 0, expired: 0, disabled: 0, ...Object.fromEntries(status) },
       state: { active: 0, exhausted: 0, invalid: 0, ...Object.fromEntries(state) },
       pools: Object.fromEntries(pools),
+      upstreams: { web: 0, xai: 0, ...Object.fromEntries(upstreams) },
       tags: Object.fromEntries(tags),
     },
   };

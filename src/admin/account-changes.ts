@@ -7,6 +7,7 @@ import { parseImport, parseImportValue, type ImportProblem, type ParsedImport } 
 import type { Pool } from "../accounts/pool.ts";
 import { canonicalPool } from "../accounts/pools.ts";
 import type { Roster, UpsertResult } from "../accounts/roster.ts";
+import { upstreamOf } from "../core/credential.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isObject } from "../lib/json.ts";
 import type { Log } from "../lib/log.ts";
@@ -30,6 +31,11 @@ export interface ChangeOutcome {
   readonly missing: readonly string[];
 }
 
+export interface RemovalOutcome extends ChangeOutcome {
+  /** Ids of keys from the settings: they would come back at the next start, so they stay. */
+  readonly kept: readonly string[];
+}
+
 export interface ReplaceOutcome extends ImportOutcome {
   /** Named in `restore` it brings everything back; null when nothing was there to lose. */
   readonly snapshot: string | null;
@@ -43,11 +49,12 @@ export interface AccountChanges {
   importText(text: string, options?: { pool?: string }): Promise<ImportOutcome>;
   /**
    * Whole pools as a client regrouped them: stated fields win, and what a named pool's list leaves out is removed; pools
-   * that are not named keep what they have. Refused when a row cannot be read, when somebody else added or removed
+   * that are not named keep what they have, and keys from the settings stay. Refused when a row cannot be read, when somebody else added or removed
    * accounts since `revision`, and without `confirm` when more than half of a pool would go.
    */
   replacePools(value: unknown, options?: { confirm?: boolean; revision?: string }): Promise<ReplaceOutcome>;
-  remove(refs: Refs, options?: { confirm?: boolean }): Promise<ChangeOutcome>;
+  /** Keys from the settings stay; refused when nothing else was named. */
+  remove(refs: Refs, options?: { confirm?: boolean }): Promise<RemovalOutcome>;
   /** Another token, another pool, or both. */
   edit(ref: string, change: { token?: string; pool?: string }): Promise<TokenInfo>;
   setTags(refs: Refs, tags: readonly string[]): Promise<ChangeOutcome>;
@@ -73,6 +80,8 @@ export interface AccountChangesDeps {
 /** A removal of more named accounts than this, and of more than half of all, wants a confirmation. */
 const FREE_REMOVALS = 5;
 
+const OTHER_KIND = "A session and a key of the official API do not replace each other; add the new one by itself.";
+
 type Recorded = (after?: object) => Roster;
 
 const targetOf = (ids: readonly string[]): string => (ids.length === 1 ? (ids[0] ?? "") : `${ids.length} accounts`);
@@ -96,6 +105,9 @@ export const createAccountChanges =
       return { changed: ids.length > 0 ? await change(ids, roster) : [], missing };
     };
 
+    const isFromSettings = (id: string): boolean => pool.get(id)?.from_config === true;
+    const settingsOwn = (what: string): string =>
+      `A key from the setting xai.api_keys is ${what} there; here it can be switched off.`;
     const wantsConfirm = (count: number, of: string) =>
       invalid("confirm", `This would remove ${count} of ${of}; say so with confirm: true.`);
     const guardMany = (count: number) => {
@@ -153,7 +165,9 @@ export const createAccountChanges =
         refuseUnreadable(parsed);
         const kept = new Set(parsed.accounts.map(({ token }) => accountId(token)));
         const named = poolsNamed(value);
-        const leaving = pool.all().filter((found) => named.has(found.pool) && !kept.has(found.id));
+        const leaving = pool
+          .all()
+          .filter((found) => named.has(found.pool) && !kept.has(found.id) && !found.from_config);
         if (!confirm) for (const name of named) guardPool(name, leaving);
         const untouched = new Set(pool.all().flatMap((found) => (named.has(found.pool) ? [] : [found.pool])));
         const leavingIds = leaving.map(({ id }) => id);
@@ -162,19 +176,24 @@ export const createAccountChanges =
         const outcome = told("replace", result, parsed.problems);
         return { ...outcome, snapshot: result.snapshot, untouched_pools: [...untouched] };
       },
-      remove: (refs, { confirm = false } = {}) =>
-        changeAll("remove", refs, async (ids, roster) => {
-          if (!confirm) guardMany(ids.length);
-          const removed = await roster().remove(ids);
-          log.info("accounts were removed by an administrator", { removed: removed.length, left: pool.size });
-          return removed;
-        }),
+      async remove(refs, { confirm = false } = {}) {
+        const { ids: named, missing } = resolve(refs);
+        const kept = named.filter(isFromSettings);
+        const ids = named.filter((id) => !isFromSettings(id));
+        if (ids.length === 0 && kept.length > 0) throw invalid("tokens", settingsOwn("removed"));
+        if (!confirm) guardMany(ids.length);
+        const changed = ids.length > 0 ? await recorded("remove", targetOf(ids), { ids }).remove(ids) : [];
+        log.info("accounts were removed by an administrator", { removed: changed.length, left: pool.size });
+        return { changed, missing, kept };
+      },
       async edit(ref, change) {
         let { id } = account(ref, "old_token");
         const poolName = change.pool === undefined ? undefined : checkedPool(change.pool);
         if (change.token !== undefined) {
           const token = checkedToken(change.token);
           if (accountId(token) !== id) {
+            if (isFromSettings(id)) throw invalid("token", settingsOwn("replaced"));
+            if (upstreamOf(token) !== upstreamOf(account(id).token)) throw invalid("token", OTHER_KIND);
             const moved = await recorded("edit", id, { new_id: accountId(token) }).replaceToken(id, token);
             if (moved === null)
               throw new GatewayError("conflict", "Another account has this token.", { param: "token" });

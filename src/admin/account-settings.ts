@@ -63,6 +63,8 @@ export interface Planned {
   readonly ids: readonly string[];
   /** Left out because they carry the tag. */
   readonly skipped: number;
+  /** Left out because they are keys of the official API, which have no settings on the site. */
+  readonly api_keys: number;
 }
 
 export interface SiteSettings {
@@ -134,10 +136,6 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
     const call = callFor(id, signal);
     const none = { id, token, done: {}, step: null, attempts: 0, grpc_status: null, grpc_message: null };
     if (!call) return { ...none, success: false, http_status: 0, error: "the account was removed", invalidated: false };
-    if (isApiKey(call.credential)) {
-      const error = "a key of the official API has no settings on the site";
-      return { ...none, success: false, http_status: 0, error, invalidated: false };
-    }
     const left = { tries: Math.min(MOST_RETRIES, retries), attempts: 0, signal };
     let step: SettingsStep = "tos";
     let done: SettingsOutcome["done"] = {};
@@ -184,15 +182,15 @@ export const createSiteSettings = (deps: SiteSettingsDeps): SiteSettings => {
   };
 
   const plan = (request: SettingsRequest): Planned => {
-    const manageable = () =>
-      pool
-        .all()
-        .filter((one) => !isApiKey(one) && (one.status === "active" || one.status === "cooling"))
-        .map(({ id }) => id);
-    const ids = request.refs === undefined ? manageable() : refs.resolve(request.refs).ids;
-    if (ids.length === 0) throw invalid("tokens", "No tokens available");
-    const wanted = request.skipTagged ? ids.filter((id) => !pool.get(id)?.tags.includes(ADULT_TAG)) : ids;
-    return { ids: wanted, skipped: ids.length - wanted.length };
+    const manageable = () => pool.all().filter(({ status }) => status === "active" || status === "cooling");
+    const named = (these: Refs) => refs.resolve(these).ids.flatMap((id) => pool.get(id) ?? []);
+    const found = request.refs === undefined ? manageable() : named(request.refs);
+    const sessions = found.filter((one) => !isApiKey(one));
+    // Keys count as left out only where somebody named them.
+    const api_keys = request.refs === undefined ? 0 : found.length - sessions.length;
+    if (sessions.length + api_keys === 0) throw invalid("tokens", "No tokens available");
+    const wanted = request.skipTagged ? sessions.filter(({ tags }) => !tags.includes(ADULT_TAG)) : sessions;
+    return { ids: wanted.map(({ id }) => id), skipped: sessions.length - wanted.length, api_keys };
   };
   const atOnce = ({ concurrency = settings().concurrent }: SettingsRequest): number =>
     Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency)));

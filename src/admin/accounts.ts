@@ -2,10 +2,12 @@
 // or by token. Invariant: a list that is paged holds no secret; a change names who made it.
 import type { Actor, Audit } from "../access/audit.ts";
 import type { Account } from "../accounts/account.ts";
+import { isApiKey } from "../accounts/api-keys.ts";
 import { exportJson, exportText } from "../accounts/export.ts";
 import type { ListCounts, ListQuery } from "../accounts/listing.ts";
 import type { Pool } from "../accounts/pool.ts";
 import type { SnapshotInfo } from "../accounts/snapshots.ts";
+import type { XaiModel } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { createAccountChanges, type AccountChanges } from "./account-changes.ts";
@@ -15,6 +17,8 @@ import { toAccountRow, toTokenInfo, type AccountRow, type TokenInfo } from "./to
 export interface AccountAdminDeps {
   readonly pool: Pool;
   readonly audit: Pick<Audit, "row">;
+  /** What a key of the official API may use; nothing while nobody knows. */
+  readonly keyModels: (accountId: string) => readonly XaiModel[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,12 +38,24 @@ export interface TokenTotals {
   readonly cooling: number;
   /** Expired or disabled. */
   readonly invalid: number;
-  /** Known calls left over all active accounts. */
+  /** Known calls left over all active sessions; keys are not counted in calls. */
   readonly quota: number;
-  /** Active accounts whose quota nobody knows. */
+  /** Active sessions whose quota nobody knows. */
   readonly quota_unknown: number;
   readonly use_count: number;
   readonly consumed: number;
+  readonly api_keys: ApiKeyTotals;
+}
+
+export interface ApiKeyTotals {
+  readonly total: number;
+  readonly active: number;
+  /** Their team's credits are used up. */
+  readonly no_credits: number;
+  /** Expired or disabled. */
+  readonly invalid: number;
+  /** Teams that are known so far. */
+  readonly teams: number;
 }
 
 export interface AccountAdmin {
@@ -70,7 +86,11 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
   const startedAt = clock.now();
   const revision = () => `${startedAt}-${pool.revision}`;
   const info = (found: Account): TokenInfo =>
-    toTokenInfo(found, { now: clock.now(), inFlight: pool.inFlight(found.id) });
+    toTokenInfo(found, { now: clock.now(), inFlight: pool.inFlight(found.id), models: modelsOf(found) });
+  const modelsOf = (found: Account): readonly string[] | null => {
+    const ids = isApiKey(found) ? deps.keyModels(found.id).map(({ id }) => id) : [];
+    return ids.length === 0 ? null : ids;
+  };
 
   const chosen = (query: ListQuery | Refs = {}): readonly Account[] => {
     if (isRefs(query)) return resolve(query).ids.flatMap((id) => pool.get(id) ?? []);
@@ -115,6 +135,7 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
 
 const totalsOf = (infos: readonly TokenInfo[]): TokenTotals => {
   const active = infos.filter(({ status }) => status === "active");
+  const sessions = active.filter(({ upstream }) => upstream === "web");
   const sum = (of: readonly TokenInfo[], value: (info: TokenInfo) => number) =>
     of.reduce((total, one) => total + value(one), 0);
   return {
@@ -122,9 +143,19 @@ const totalsOf = (infos: readonly TokenInfo[]): TokenTotals => {
     active: active.length,
     cooling: infos.filter(({ status }) => status === "cooling").length,
     invalid: infos.filter(({ state }) => state === "invalid").length,
-    quota: sum(active, ({ quota }) => Math.max(0, quota)),
-    quota_unknown: active.filter(({ quota_known }) => !quota_known).length,
+    quota: sum(sessions, ({ quota }) => Math.max(0, quota)),
+    quota_unknown: sessions.filter(({ quota_known }) => !quota_known).length,
     use_count: sum(infos, ({ use_count }) => use_count),
     consumed: sum(infos, ({ consumed }) => consumed),
+    api_keys: keyTotalsOf(infos.filter(({ upstream }) => upstream === "xai")),
   };
 };
+
+const keyTotalsOf = (keys: readonly TokenInfo[]): ApiKeyTotals => ({
+  total: keys.length,
+  active: keys.filter(({ status }) => status === "active").length,
+  no_credits: keys.filter(({ status, cooldown_reason }) => status === "cooling" && cooldown_reason === "no_credits")
+    .length,
+  invalid: keys.filter(({ state }) => state === "invalid").length,
+  teams: new Set(keys.flatMap(({ team_id }) => team_id ?? [])).size,
+});

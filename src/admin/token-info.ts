@@ -28,7 +28,9 @@ export interface TokenInfo {
   readonly team_id: string | null;
   /** Of a key: until when its team rests for a model. */
   readonly model_rests: Readonly<Record<string, number>>;
-  /** Comes from the setting xai.api_keys. */
+  /** Of a key, once listed: ids of what it may use. */
+  readonly models: readonly string[] | null;
+  /** Comes from the setting xai.api_keys: what is changed there changes here. */
   readonly from_config: boolean;
   readonly tier: Tier;
   readonly tier_source: Account["tier_source"];
@@ -96,7 +98,14 @@ const windowInfo = (window: Window, now: number): WindowInfo => ({
   source: now < resetOf(window) ? window.source : "estimated",
 });
 
-export const toTokenInfo = (account: Account, live: { readonly now: number; readonly inFlight: number }): TokenInfo => {
+/** What is known of an account beside its document. */
+export interface Live {
+  readonly now: number;
+  readonly inFlight: number;
+  readonly models: readonly string[] | null;
+}
+
+export const toTokenInfo = (account: Account, live: Live): TokenInfo => {
   const { now } = live;
   const upstream = upstreamOf(account.token);
   const chat = chatSummary({ windows: account.windows, stored: account.quota }, now);
@@ -111,6 +120,7 @@ export const toTokenInfo = (account: Account, live: { readonly now: number; read
     upstream,
     team_id: account.team_id,
     model_rests: Object.fromEntries(Object.entries(account.model_rests).filter(([, until]) => until > now)),
+    models: live.models,
     from_config: account.from_config,
     tier: account.tier,
     tier_source: account.tier_source,

@@ -34,7 +34,7 @@ beforeEach(async () => {
   const tasks = createTasks({ clock, log });
   harness = createHarness({
     ...{ clock, audit, tasks },
-    accounts: createAccountAdmin({ pool, audit, clock, log }),
+    accounts: createAccountAdmin({ pool, audit, clock, log, keyModels: () => [] }),
     accountRefresh: createAccountRefresh({ pool, refresher, tasks, concurrent: () => 5 }),
   });
   await pool.upsert([]);

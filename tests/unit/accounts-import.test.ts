@@ -309,3 +309,9 @@ test("100 rows a line or in any JSON shape are 100 accounts in a pool", async ()
     expect((await pool.upsert(parsed.accounts)).added).toHaveLength(100);
   }
 });
+
+test("a key from the settings that is brought elsewhere is one of its own there", () => {
+  const written = { xai: [{ token: "xai-sim-ok-copied-1", from_config: true, models: ["grok-4.3"], upstream: "xai" }] };
+  const { accounts } = parseImport(JSON.stringify(written));
+  expect(accounts.map(({ token, fields }) => [token, fields])).toEqual([["xai-sim-ok-copied-1", {}]]);
+});

@@ -59,6 +59,18 @@ describe("a list", () => {
     expect(list(accounts, { search: "nothing of the kind" }).total).toBe(0);
   });
 
+  test("is filtered by kind, and counts both", () => {
+    const mixed = [
+      anAccount({ token: "sim-a" }),
+      anAccount({ token: "xai-sim-ok-team-1", pool: "xai", team_id: "team-1" }),
+      anAccount({ token: "xai-sim-ok-team-2", pool: "xai", status: "disabled" }),
+    ];
+    const page = list(mixed, { upstream: "xai", status: "active" });
+    expect(page.items.map(({ token }) => token)).toEqual(["xai-sim-ok-team-1"]);
+    expect(page.counts).toMatchObject({ upstreams: { web: 1, xai: 1 }, status: { active: 1, disabled: 1 } });
+    expect(list(mixed, { search: "team-1", upstream: "xai" }).total).toBe(1);
+  });
+
   test("is filtered by everything at once", () => {
     const { total, items } = list(accounts, { pool: "ssoSuper", status: "active", tag: "even", page_size: 500 });
     const expected = accounts.filter((_, index) => index % 3 === 0 && index % 4 !== 0 && index % 2 === 0);

@@ -25,7 +25,7 @@ const open = (log: Log = silentLog) => {
   const tasks = createTasks({ clock, log });
   const refresh = createAccountRefresh({ pool, refresher, tasks, concurrent: () => 3 });
   const audit = createAudit({ documents, clock });
-  const accounts = createAccountAdmin({ pool, audit, clock, log });
+  const accounts = createAccountAdmin({ pool, audit, clock, log, keyModels: () => [] });
   const admin = { ...accounts, ...accounts.by({ id: "admin", address: "127.0.0.1" }) };
   return { clock, pool, tasks, refresh, audit, admin };
 };
@@ -315,8 +315,22 @@ describe("what is shown", () => {
     pool.acquire({ model: model("grok-4"), exclude: none, only: accountId("sim-a") });
     expect(admin.totals()).toEqual({
       ...{ total: 3, active: 2, cooling: 0, invalid: 1, quota: 30, quota_unknown: 1, use_count: 2, consumed: 0 },
+      api_keys: { total: 0, active: 0, no_credits: 0, invalid: 0, teams: 0 },
     });
     expect(admin.get("sim-a").in_flight).toBe(1);
+  });
+
+  test("totals tell keys of the official API apart: no calls left, no unknown quota", async () => {
+    const { admin, pool } = open();
+    const resting = { cooldown_reason: "no_credits", cooldown_until: START + HOUR, team_id: "team-2" };
+    await pool.upsert([
+      item("sim-a"),
+      item("xai-sim-ok-team-1", { fields: { team_id: "team-1" } }),
+      item("xai-sim-ok-team-2", { fields: { team_id: "team-1" }, status: "disabled" }),
+      item("xai-sim-spent-team-1", { status: "cooling", fields: resting }),
+    ]);
+    expect(admin.totals()).toMatchObject({ total: 4, quota: 0, quota_unknown: 1 });
+    expect(admin.totals().api_keys).toEqual({ total: 3, active: 1, no_credits: 1, invalid: 1, teams: 2 });
   });
 
   test("export of what is filtered or named", async () => {
@@ -345,5 +359,57 @@ describe("what is shown", () => {
     expect(JSON.stringify(admin.list())).not.toContain("secret-1");
     expect(lines.length).toBeGreaterThan(2);
     expect(lines.join("\n")).not.toMatch(/eyJ|secret-1|sim-dead/);
+  });
+});
+
+describe("keys from the settings", () => {
+  const KEY = "xai-sim-ok-settings-1";
+  const withKeys = async () => {
+    const opened = open();
+    await opened.pool.upsert([item(KEY, { fields: { from_config: true } }), item("xai-sim-ok-own-1"), item("sim-a")]);
+    return opened;
+  };
+  const tokensOf = ({ pool }: ReturnType<typeof open>) =>
+    pool
+      .all()
+      .map(({ token }) => token)
+      .toSorted();
+
+  test("are not removed alone, and stay where others go", async () => {
+    const opened = await withKeys();
+    const { admin } = opened;
+    expect(await refusal(() => admin.remove([KEY]))).toEqual({ code: "invalid_value", param: "tokens" });
+    expect(tokensOf(opened)).toHaveLength(3);
+    const outcome = await admin.remove([KEY, "xai-sim-ok-own-1"]);
+    expect(outcome).toEqual({ changed: [accountId("xai-sim-ok-own-1")], missing: [], kept: [accountId(KEY)] });
+    expect(tokensOf(opened)).toEqual(["sim-a", KEY]);
+  });
+
+  test("stay when their pool is replaced by a list without them", async () => {
+    const opened = await withKeys();
+    const { removed } = await opened.admin.replacePools({ xai: ["xai-sim-ok-new-1"] }, { confirm: true });
+    expect(removed).toBe(1);
+    expect(tokensOf(opened)).toEqual(["sim-a", "xai-sim-ok-new-1", KEY]);
+  });
+
+  test("keep their text, but are noted, tagged and switched off like any other", async () => {
+    const opened = await withKeys();
+    const { admin } = opened;
+    expect(await refusal(() => admin.edit(KEY, { token: "xai-sim-ok-other-1" }))).toEqual({
+      ...{ code: "invalid_value", param: "token" },
+    });
+    await admin.setNote(KEY, "of the office");
+    await admin.disable([KEY]);
+    expect(admin.get(KEY)).toMatchObject({ note: "of the office", status: "disabled", from_config: true });
+  });
+
+  test("and no key takes a session's place, nor the other way round", async () => {
+    const { admin } = await withKeys();
+    for (const [old, token] of [
+      ["sim-a", "xai-sim-ok-other-1"],
+      ["xai-sim-ok-own-1", "sim-b"],
+    ] as const) {
+      expect(await refusal(() => admin.edit(old, { token }))).toEqual({ code: "invalid_value", param: "token" });
+    }
   });
 });

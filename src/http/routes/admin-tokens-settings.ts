@@ -29,10 +29,17 @@ const requestOf = (call: Call, from: { body: JsonObject; implied?: Partial<State
   };
 };
 
+const leftOut = (api_keys: number) => (api_keys > 0 ? { api_keys } : {});
+
 /** Null as long as somebody is left to work on. */
 const nobodyLeft = (call: Call, request: SettingsRequest): Response | null => {
-  const { ids, skipped } = call.deps.siteSettings.plan(request);
-  return ids.length > 0 ? null : done({ message: "Every named account carries the tag already.", skipped });
+  const { ids, skipped, api_keys } = call.deps.siteSettings.plan(request);
+  if (ids.length > 0) return null;
+  const message =
+    skipped > 0
+      ? "Every named account carries the tag already."
+      : "Keys of the official API have no settings on the site.";
+  return done({ message, skipped, ...leftOut(api_keys) });
 };
 
 const warned = (call: Call, { statement }: SettingsRequest) => {
@@ -43,7 +50,7 @@ const warned = (call: Call, { statement }: SettingsRequest) => {
 const now = async (call: Call, request: SettingsRequest): Promise<Response> => {
   const nobody = nobodyLeft(call, request);
   if (nobody) return nobody;
-  const { skipped } = call.deps.siteSettings.plan(request);
+  const { skipped, api_keys } = call.deps.siteSettings.plan(request);
   const outcomes = await call.deps.siteSettings.now(request, call.signal);
   const ok = outcomes.filter(({ success }) => success).length;
   const summary = {
@@ -51,12 +58,17 @@ const now = async (call: Call, request: SettingsRequest): Promise<Response> => {
     ok,
     fail: outcomes.length - ok,
     ...(request.skipTagged ? { skipped } : {}),
+    ...leftOut(api_keys),
   };
   return done({ summary, results: byMaskedToken(outcomes, shownOutcome), ...warned(call, request) });
 };
 
-const asTask = (call: Call, request: SettingsRequest): Response =>
-  nobodyLeft(call, request) ?? started(call.deps.siteSettings.start(request), warned(call, request));
+const asTask = (call: Call, request: SettingsRequest): Response => {
+  const nobody = nobodyLeft(call, request);
+  if (nobody) return nobody;
+  const { api_keys } = call.deps.siteSettings.plan(request);
+  return started(call.deps.siteSettings.start(request), { ...warned(call, request), ...leftOut(api_keys) });
+};
 
 /** Names must be given where nothing is implied; an empty body would otherwise change every account. */
 const settingsRequest = async (call: Call): Promise<SettingsRequest> => {

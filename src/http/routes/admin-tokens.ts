@@ -75,8 +75,8 @@ const importFile = async (call: Call): Promise<Response> => {
 const remove = async (call: Call): Promise<Response> => {
   const body = await readJson(call);
   const confirm = isConfirmed(call, isObject(body) ? body : undefined);
-  const { changed, missing } = await changes(call).remove(namedIn(body), { confirm });
-  return done({ deleted: changed.length, missing });
+  const { changed, missing, kept } = await changes(call).remove(namedIn(body), { confirm });
+  return done({ deleted: changed.length, missing, kept });
 };
 
 export const adminTokenRoutes: readonly Route[] = [
@@ -93,7 +93,7 @@ export const adminTokenRoutes: readonly Route[] = [
     ...adminPaths("/tokens/list"),
     auth: "admin",
     summary:
-      "Accounts page by page, sessions masked: search, status, state, pool, tag, without_tag, sort, order, page.",
+      "Accounts page by page, sessions masked: search, status, state, pool, upstream, tag, without_tag, sort, order, page.",
     handle: page,
   },
   {

@@ -9,6 +9,7 @@ const STATUS = ["active", "cooling", "expired", "disabled"] as const satisfies r
 const STATES = ["active", "exhausted", "invalid"] as const satisfies readonly ListQuery["state"][];
 const SORT = ["created", "last_used", "use_count", "quota"] as const satisfies readonly ListQuery["sort"][];
 
+const UPSTREAMS = ["web", "xai"] as const satisfies readonly ListQuery["upstream"][];
 const ORDER = ["asc", "desc"] as const satisfies readonly ListQuery["order"][];
 
 const chosen = <T extends string>(
@@ -39,6 +40,7 @@ export const listQueryOf = (query: URLSearchParams): ListQuery => {
     status: chosen(query, { name: "status", from: STATUS }),
     state: chosen(query, { name: "state", from: STATES }),
     pool: text("pool"),
+    upstream: chosen(query, { name: "upstream", from: UPSTREAMS }),
     tag: text("tag"),
     without_tag: text("without_tag"),
     sort: chosen(query, { name: "sort", from: SORT }),
