@@ -36,6 +36,8 @@ test("conversations are named after their first question, renamed, searched in, 
   await name.fill("At the coast");
   await page.keyboard.press("Enter");
   await row(page, "At the coast").waitFor();
+  // The list shows a name at once; the database takes a moment.
+  await page.waitForTimeout(300);
   await page.reload();
   await answers.getByText("of lighthouses").waitFor();
   const search = list.getByRole("searchbox");
