@@ -3,12 +3,11 @@
 import { useEffect } from "preact/hooks";
 import { messageOf } from "../../shared/api.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { LightboxPlace } from "../../shared/lightbox.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
 import { toast } from "../../shared/toast.tsx";
 import { DropHere, usePictureDrops } from "../media/references.tsx";
 import { Wall, WallItem } from "../media/wall.tsx";
-import type { PageView } from "../page-list.ts";
+import type { PageView } from "../page-view.ts";
 import { toggleSelecting, WallBar } from "./bar.tsx";
 import { CardView } from "./card.tsx";
 import { change, loadOffer } from "./settings.ts";
@@ -67,7 +66,6 @@ const ImaginePage = () => {
         </Wall>
       )}
       {isDropping.value ? <DropHere /> : null}
-      <LightboxPlace />
     </div>
   );
 };
