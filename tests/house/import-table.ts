@@ -139,7 +139,7 @@ export const rooms: readonly Room[] = [
     owns: ["static/"],
     mayImport: [],
     typesFrom: ["src/admin/", "src/config/describe.ts"],
-    packages: ["preact", "@preact/signals", "marked", "lowlight", "temml"],
+    packages: ["preact", "@preact/signals", "marked", "lowlight", "temml", "fflate", "livekit-client"],
     platform: false,
     reason: "run in a browser; share nothing with the server but the shape of its answers",
   },

@@ -2,11 +2,11 @@
 // Invariant: a refusal that would be repeated ends the run instead of being asked for again.
 import { eventsOf } from "../../shared/sse.ts";
 import { cutShort, isFinal, type Problem, problemOf, toldProblem } from "../media/problem.ts";
-import type { NamedFile } from "../media/saving.ts";
+import type { NamedFile } from "../media/archive.ts";
 import { call } from "../visitor.ts";
 import { arrived, drawing, failed, preview } from "./cards.ts";
 import { blobOf } from "./run.ts";
-import type { Easel } from "./store.ts";
+import type { Easel } from "./easel.ts";
 
 interface Edit {
   readonly references: readonly NamedFile[];

@@ -6,7 +6,7 @@ import { call, callJson } from "../visitor.ts";
 import { arrived, drawing, failed, short } from "./cards.ts";
 import { type Frame, follow } from "./line.ts";
 import { offer, settings } from "./settings.ts";
-import type { Easel } from "./store.ts";
+import type { Easel } from "./easel.ts";
 
 const textOf = (frame: Frame, name: string): string => {
   const value = frame[name];

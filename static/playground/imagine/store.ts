@@ -5,11 +5,13 @@ import { computed, signal } from "@preact/signals";
 import { confirm } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
 import { problemOf } from "../media/problem.ts";
+import type { NamedFile } from "../media/archive.ts";
 import { createPromptBook } from "../media/prompts.tsx";
 import { createReferences } from "../media/references.tsx";
-import { endingOf, folder, keepFile, type NamedFile, stampOf } from "../media/saving.ts";
+import { endingOf, folder, keepFile, stampOf } from "../media/saving.ts";
 import { beginWork } from "../running.ts";
-import { type About, type Card, type Cards, type Drawn, ended, failed, fresh, pictureOf } from "./cards.ts";
+import { type About, type Card, type Cards, ended, failed, fresh, pictureOf } from "./cards.ts";
+import type { Easel, LineKind } from "./easel.ts";
 import { drawByRun } from "./run.ts";
 import { editByRun } from "./edit-run.ts";
 import { type Mode, settings } from "./settings.ts";
@@ -27,7 +29,7 @@ export const isSelecting = signal(false);
 
 export interface Run {
   readonly id: number;
-  readonly over: "ws" | "sse" | "http" | null;
+  readonly over: LineKind | null;
   stop(): void;
 }
 
@@ -51,17 +53,6 @@ export const nameOf = (card: Card): string => {
   const drawn = pictureOf(card);
   return `imagine-${stampOf(drawn?.atMs ?? 0)}-${drawn?.number ?? 0}.${endingOf(drawn?.blob.type ?? "")}`;
 };
-
-/** What a run is told to do about cards. */
-export interface Easel {
-  readonly about: About;
-  readonly signal: AbortSignal;
-  update(change: (cards: Cards) => Cards): void;
-  /** A picture has come; gives its number. */
-  arrive(blob: Blob, tookMs: number): Drawn;
-  openedOver(over: Run["over"]): void;
-  tellEnd(reason: string): void;
-}
 
 let lastRun = 0;
 let lastPicture = 0;

@@ -1,7 +1,11 @@
 // Puts files into one archive, in a file of its own because few visitors want one. Knows no page.
 // Invariant: pictures and clips are packed already, so they are put together as they are.
 import { Zip, ZipPassThrough } from "fflate";
-import type { NamedFile } from "./saving.ts";
+
+export interface NamedFile {
+  readonly name: string;
+  readonly blob: Blob;
+}
 
 export const zipped = async (files: readonly NamedFile[]): Promise<Blob> => {
   const parts: Uint8Array<ArrayBuffer>[] = [];

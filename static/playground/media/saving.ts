@@ -1,11 +1,7 @@
 // Brings pictures and clips to the visitor's own disk: one as a download, many as an archive, or into a folder of their choice.
 // Invariant: nothing leaves the browser for it, and what packs the archive is loaded only when it is wanted.
 import { signal } from "@preact/signals";
-
-export interface NamedFile {
-  readonly name: string;
-  readonly blob: Blob;
-}
+import type { NamedFile } from "./archive.ts";
 
 const KEPT_MS = 60_000;
 
