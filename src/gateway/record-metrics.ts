@@ -1,7 +1,8 @@
 // What metrics count of every closed request. Knows no format and no route table.
 // Invariant: labels are routes, models of the catalogue, statuses and error codes; never a key, an account or a text.
 import type { Metrics } from "../lib/metrics.ts";
-import type { RequestRecord } from "./record.ts";
+import { TICKS_PER_USD } from "../access/budget.ts";
+import { costOf, type RequestRecord } from "./record.ts";
 
 export interface CountedRequest {
   readonly route: string;
@@ -51,6 +52,11 @@ export const createRecordMetrics = (metrics: Metrics) => {
     help: "Delivered pictures and clips.",
     labels: ["kind"],
   });
+  const cost = metrics.counter({
+    name: "grok2api_upstream_cost_usd_total",
+    help: "What the official API has charged, in US dollars.",
+    labels: ["model"],
+  });
   const attempts = metrics.counter({
     name: "grok2api_upstream_attempts_total",
     help: "Attempts upstream by error code; served is none.",
@@ -75,6 +81,8 @@ export const createRecordMetrics = (metrics: Metrics) => {
       tokens.add([model, "out"], record.usage.outputTokens);
       if (record.usage.reasoningTokens > 0) tokens.add([model, "reasoning"], record.usage.reasoningTokens);
     }
+    const ticks = costOf(record);
+    if (ticks > 0) cost.add([model], ticks / TICKS_PER_USD);
     if (record.images > 0) media.add(["image"], record.images);
     if (record.videos > 0) media.add(["video"], record.videos);
   };
