@@ -208,6 +208,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       gateway: meteredChat(gateway, records.meter),
       pictures: metered,
       videoJobs,
+      checkClip: mediaChat.checkClip,
       uploads,
       incoming,
       links,

@@ -3,7 +3,7 @@
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { EventBatch, GenerationEvent, GenerationStream } from "../core/events.ts";
-import type { PictureRequest, Reference } from "../core/media-request.ts";
+import type { ClipRequest, PictureRequest, Reference } from "../core/media-request.ts";
 import type { Catalogue, PublicModel } from "../core/models.ts";
 import { showsReasoning, type GenerationRequest, type Message } from "../core/request.ts";
 import { createReasoningFilter } from "../core/transforms.ts";
@@ -14,7 +14,7 @@ import type { Media } from "./media.ts";
 import type { CallContext, ChatGateway, ChatRun } from "./port.ts";
 
 export interface MediaChatDeps {
-  readonly media: Pick<Media, "draw" | "film">;
+  readonly media: Pick<Media, "draw" | "film" | "check">;
   readonly catalogue: Catalogue;
   readonly config: () => Config;
   readonly clock: Clock;
@@ -30,7 +30,12 @@ interface Turn {
   readonly references: readonly Reference[];
 }
 
-export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDeps): ChatGateway => {
+export interface MediaChat extends ChatGateway {
+  /** Throws GatewayError for a conversation that asks for a clip which nobody here can film. */
+  checkClip(request: GenerationRequest): void;
+}
+
+export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDeps): MediaChat => {
   const pictures = (request: GenerationRequest, turn: Turn, model: PublicModel): PictureRequest => {
     const wishes = request.pictureWishes ?? {};
     const count = wishes.count ?? 1;
@@ -67,26 +72,32 @@ export const createMediaChat = ({ media, catalogue, config, clock }: MediaChatDe
     };
   };
 
+  const clip = (request: GenerationRequest, { turn, model }: { turn: Turn; model: string }): ClipRequest => {
+    const {
+      ratio = CLIP_RATIO,
+      seconds = CLIP_SECONDS,
+      resolution = "480p",
+      preset = "custom",
+      stated = {},
+    } = request.clipWishes ?? {};
+    return { ...turn, model, ratio, seconds, resolution, preset, stated, stream: request.stream };
+  };
+
   const run = async (request: GenerationRequest, context: CallContext): Promise<GenerationStream> => {
     const model = modelOfTurn(request);
     const named = catalogue.find(model);
     const turn = lastTurn(request.messages);
     if (named?.kind === "video") {
-      const {
-        ratio = CLIP_RATIO,
-        seconds = CLIP_SECONDS,
-        resolution = "480p",
-        preset = "custom",
-        stated = {},
-      } = request.clipWishes ?? {};
-      const wish = { ...turn, model, ratio, seconds, resolution, preset, stated, stream: request.stream };
-      return media.film(wish, context);
+      return media.film(clip(request, { turn, model }), context);
     }
     if (!named) throw new GatewayError("model_not_found", "No such model.", { param: "model" });
     return media.draw(pictures(request, turn, named), context);
   };
 
   return {
+    checkClip(request) {
+      media.check(clip(request, { turn: lastTurn(request.messages), model: request.model }));
+    },
     async chat(request, context): Promise<ChatRun> {
       const settings = config();
       const inline = request.pictureWishes?.inline ?? settings.app.image_format !== "url";

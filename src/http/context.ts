@@ -23,6 +23,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { Catalogue } from "../core/models.ts";
 import type { ReceivedFile } from "../core/request.ts";
 import type { MediaGateway } from "../gateway/media-port.ts";
+import type { MediaChat } from "../gateway/media-chat.ts";
 import type { Imagine } from "../gateway/playground-imagine.ts";
 import type { PlaygroundTasks } from "../gateway/playground-tasks.ts";
 import type { ChatGateway } from "../gateway/port.ts";
@@ -135,6 +136,7 @@ export interface ServerDeps {
   readonly gateway: ChatGateway;
   readonly pictures: MediaGateway;
   readonly videoJobs: VideoJobs;
+  readonly checkClip: MediaChat["checkClip"];
   readonly uploads: UploadedPictures;
   readonly imagine: Imagine;
   readonly voice: Voice;

@@ -184,6 +184,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gateway,
     pictures: refuseAll("pictures"),
     videoJobs: refuseAll("videoJobs"),
+    checkClip: refuseAll("checkClip"),
     uploads: refuseAll("uploads"),
     incoming: refuseAll("incoming"),
     responses: createResponses({

@@ -26,6 +26,7 @@ const sizeOf = ({ messages }: GenerationRequest): number => {
 
 const start = async (call: Call): Promise<Response> => {
   const { request, ratio } = parseVideoStart(await readObject(call), { adultAllowed: call.config.image.nsfw });
+  call.deps.checkClip(request);
   const task = call.deps.playground.video.start({
     ...{ visitor: visitorOf(call), wish: request, bytes: sizeOf(request) },
     once: call.request.headers.get("idempotency-key"),
