@@ -22,8 +22,8 @@ export interface Entry {
 export interface EntryIndex {
   readonly board: Board;
   readonly entries: readonly Entry[];
-  /** How many of them are keys of the official API. */
-  readonly keyCount: number;
+  /** Those that are keys of the official API: few, however many the others are. */
+  readonly keys: ReadonlySet<Entry>;
   find(id: string): Entry | undefined;
   at(slot: number): Entry | undefined;
   add(account: Account, revision: number): Entry;
@@ -35,20 +35,18 @@ export const createEntryIndex = (): EntryIndex => {
   const board = createBoard();
   const entries: Entry[] = [];
   const byId = new Map<string, Entry>();
-  let keyCount = 0;
+  const keys = new Set<Entry>();
   return {
     board,
     entries,
-    get keyCount() {
-      return keyCount;
-    },
+    keys,
     find: (id) => byId.get(id),
     at: (slot) => entries[slot],
     add(account, revision) {
       const entry: Entry = { id: account.id, account, revision, pending: [], slot: takeSlot(board, account) };
       entries.push(entry);
       byId.set(entry.id, entry);
-      if (isApiKey(account)) keyCount++;
+      if (isApiKey(account)) keys.add(entry);
       return entry;
     },
     replace(entry, account) {
@@ -65,7 +63,7 @@ export const createEntryIndex = (): EntryIndex => {
         last.slot = slot;
       }
       byId.delete(entry.id);
-      if (isApiKey(entry.account)) keyCount--;
+      keys.delete(entry);
       entry.slot = -1;
     },
   };

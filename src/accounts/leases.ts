@@ -83,9 +83,9 @@ export const createLeases = (deps: LeaseDeps): Leases => {
 
   /** Keys whose team rests for the model. */
   const restingKeys = ({ model }: Need, now: number): Entry[] =>
-    model.upstream === "web" || index.keyCount === 0
+    model.upstream === "web"
       ? []
-      : index.entries.filter(({ account }) => modelRestsUntil(account, { model: model.id, now }) > 0);
+      : [...index.keys].filter(({ account }) => modelRestsUntil(account, { model: model.id, now }) > 0);
   const maxInflight = ({ model }: Need): number =>
     model.upstream === "web" ? settings().max_inflight : settings().max_inflight_per_key;
 

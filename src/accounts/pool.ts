@@ -44,6 +44,8 @@ export interface Pool extends Omit<Leases, "wake">, Roster {
   readonly size: number;
   /** How many of them are keys of the official API. */
   readonly keyCount: number;
+  /** Those keys; asked for at every request, where `all` would be too much. */
+  keys(): readonly Account[];
   /** Grows whenever an account comes or goes. */
   readonly revision: number;
   get(id: string): Account | undefined;
@@ -205,8 +207,9 @@ export const createPool = (deps: PoolDeps): Pool => {
       return index.entries.length;
     },
     get keyCount() {
-      return index.keyCount;
+      return index.keys.size;
     },
+    keys: () => [...index.keys].map(({ account }) => account),
     get revision() {
       return revision;
     },

@@ -31,7 +31,7 @@ export interface MediaAccounts {
 }
 
 export interface MediaAccountsDeps {
-  readonly pool: Pick<Pool, "all" | "get" | "keyCount">;
+  readonly pool: Pick<Pool, "all" | "get" | "keys" | "keyCount">;
   readonly mayUse: MayUse;
   readonly documents: Documents;
   readonly config: () => Config;

@@ -14,7 +14,7 @@ import { matchFiles } from "./content.ts";
 import { refusesSealed } from "./failures.ts";
 import { inputItems } from "./input.ts";
 import { createResponseReader } from "./response-stream.ts";
-import { conversationName, responsesBody, withoutSealed, type XaiBody } from "./responses-request.ts";
+import { responsesBody, withoutSealed, type XaiBody } from "./responses-request.ts";
 import { sealReasoning } from "./sealed.ts";
 import { createUpload } from "./uploads.ts";
 
@@ -38,7 +38,7 @@ export const createGenerate = ({ client, config }: { client: XaiClient; config: 
   /** Sealed reasoning that the upstream no longer reads is left out, and the question asked once more. */
   const open = async (request: GenerationRequest, call: ChatCall<XaiModel>): Promise<UpstreamResponse> => {
     const body = await bodyOf(request, call);
-    const conversation = conversationName(request);
+    const conversation = body.prompt_cache_key;
     try {
       return await client.stream(call, { path: "/responses", body, conversation });
     } catch (thrown) {

@@ -14,6 +14,7 @@ import { cleanSchema, functionParameters } from "./tool-schema.ts";
 
 export interface XaiBody extends JsonObject {
   readonly input: readonly JsonObject[];
+  readonly prompt_cache_key: string;
 }
 
 const LADDER: readonly ReasoningEffort[] = ["minimal", "low", "medium", "high", "xhigh"];
