@@ -114,6 +114,11 @@ export const DEFAULT_SPEECH_MODEL: Readonly<Record<SpeechKind, string>> = {
   realtime: "grok-voice-latest",
 };
 
+/** Ticks of a US dollar (10,000,000,000), for what the upstream does not charge aloud (docs.x.ai, 2026-09). */
+export const TICKS_PER_CHARACTER = 150_000;
+export const TICKS_PER_HEARD_SECOND = 277_778;
+export const TICKS_PER_TALKED_MINUTE = 800_000_000;
+
 const PIN = "xai/";
 
 /** By id or alias, pinned or not. Voices for conversations come and go, so every name of that family is taken. */
@@ -123,6 +128,9 @@ export const findSpeechModel = (kind: SpeechKind, asked: string): SpeechModel | 
   if (known || kind !== "realtime" || !/^grok-voice-[\w.-]{1,60}$/.test(name)) return known;
   return row("realtime", name, { upstreamId: name });
 };
+
+/** One that an operator may allow a key. */
+export const speechModelById = (id: string): SpeechModel | undefined => MODELS.find(({ model }) => model.id === id);
 
 /** What callers may name for a kind, for the error of one that is not known. */
 export const speechModelNames = (kind: SpeechKind): readonly string[] =>

@@ -40,16 +40,24 @@ const SCRAPER: Principal = { kind: "admin", id: "metrics", name: "metrics" };
 
 type Caller = Pick<Call, "request" | "server" | "config" | "deps" | "url">;
 
+/** A key, or a secret that stands for one and opens sockets alone. */
+const socketCredentialOf = ({ request, deps }: Pick<Call, "request" | "deps">): string | null => {
+  const presented = credentialOf(request) ?? socketKeyOf(request);
+  if (presented === null) return null;
+  const grant = deps.socketSecrets.find(presented);
+  return grant ? grant.credential : presented;
+};
+
 export const authenticate = async (
   call: Caller,
-  route: Pick<Route, "auth" | "queryCredential">,
+  route: Pick<Route, "auth" | "queryCredential" | "socket">,
 ): Promise<Principal> => {
   switch (route.auth) {
     case "public":
     case "file":
       return ANYBODY;
     case "api": {
-      const credential = credentialOf(call.request);
+      const credential = route.socket === true ? socketCredentialOf(call) : credentialOf(call.request);
       const principal = call.deps.apiKeys.check(credential);
       if (principal) return principal;
       const { bypass } = call.deps.publicAccess;

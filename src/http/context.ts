@@ -3,6 +3,7 @@
 import type { ApiKeys, Principal } from "../access/api-keys.ts";
 import type { AdminAccess } from "../access/admin-session.ts";
 import type { PublicAccess } from "../access/public-access.ts";
+import type { SocketSecrets } from "../access/socket-secrets.ts";
 import type { Audit } from "../access/audit.ts";
 import type { ClientLimits } from "../access/limits-client.ts";
 import type { KeyUsage } from "../access/usage.ts";
@@ -31,6 +32,7 @@ import type { RequestRecord } from "../gateway/record.ts";
 import type { UploadedPictures } from "../gateway/uploaded-pictures.ts";
 import type { VideoJobs } from "../gateway/video-jobs.ts";
 import type { Responses } from "../gateway/responses.ts";
+import type { Speech } from "../gateway/speech.ts";
 import type { Voice } from "../gateway/voice.ts";
 import type { ImagineWish } from "../core/playground.ts";
 import type { GenerationRequest } from "../core/request.ts";
@@ -61,6 +63,8 @@ export interface Route {
   readonly queryCredential?: boolean;
   /** A WebSocket: whoever may not open it is told so by its closing code, because a browser sees nothing else. */
   readonly socket?: boolean;
+  /** How such a route refuses an upgrade, where its clients know another way. May throw the error. */
+  readonly refuse?: (call: Call, error: GatewayError) => Response;
   /** Counts against `server.max_streams` until its body has ended. */
   readonly generates?: boolean;
   /** Quiet routes are logged at debug. */
@@ -140,6 +144,8 @@ export interface ServerDeps {
   readonly uploads: UploadedPictures;
   readonly imagine: Imagine;
   readonly voice: Voice;
+  readonly speech: Speech;
+  readonly socketSecrets: SocketSecrets;
   readonly playground: PlaygroundBook;
   readonly incoming: IncomingFiles;
   readonly responses: Responses;

@@ -23,11 +23,13 @@ import { anthropicRoutes } from "./routes/anthropic.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { legacyCacheRoutes } from "./routes/legacy-cache.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { openaiAudioRoutes } from "./routes/openai-audio.ts";
 import { openaiChatRoutes } from "./routes/openai-chat.ts";
 import { openaiImageRoutes } from "./routes/openai-images.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { openaiVideoRoutes } from "./routes/openai-videos.ts";
 import { openaiModelRoutes } from "./routes/openai-models.ts";
+import { openaiRealtimeRoutes } from "./routes/openai-realtime.ts";
 import { openaiResponsesRoutes } from "./routes/openai-responses.ts";
 import { openaiStoredResponseRoutes } from "./routes/openai-stored-responses.ts";
 import { pageRoutes } from "./routes/pages.ts";
@@ -46,6 +48,8 @@ export const ROUTES: readonly Route[] = [
   ...openaiImageRoutes,
   ...openaiVideoRoutes,
   ...uploadRoutes,
+  ...openaiAudioRoutes,
+  ...openaiRealtimeRoutes,
   ...openaiModelRoutes,
   ...publicApiRoutes,
   ...publicImagineRoutes,

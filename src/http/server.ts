@@ -221,6 +221,7 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
     await admit(call, route);
   } catch (thrown) {
     if (route.socket !== true || !isUpgrade(call.request)) throw thrown;
+    if (route.refuse) return route.refuse(call, asGatewayError(thrown));
     return refuseSocket(call, asGatewayError(thrown));
   }
   if (!route.generates) return route.handle(call);
@@ -234,11 +235,12 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
   }
 };
 
-/** Looking something up, such as whether a clip is finished, is not counted as a request of the minute. */
+/** Looking something up, such as whether a clip is finished, is not counted as a request of the minute; a conversation is. */
 const enterLimits = (call: OpenCall, route: Route): void => {
   const { client } = call.principal;
   if (!client) return;
-  const entry = { counts: route.method !== "GET", holds: route.generates === true };
+  const holds = route.generates === true;
+  const entry = { counts: route.method !== "GET" || holds, holds };
   call.onClose(call.deps.limits.enter(client, entry));
 };
 

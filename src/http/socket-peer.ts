@@ -2,8 +2,12 @@
 import type { ServerWebSocket } from "bun";
 
 export interface SocketPeer {
+  /** The largest frame that is taken. */
+  readonly longestFrame: number;
   opened(socket: ServerWebSocket<SocketPeer>): void;
   received(text: string): void;
+  /** Absent where there are text frames only. */
+  receivedBytes?(bytes: Uint8Array<ArrayBuffer>): void;
   drained(): void;
-  closed(): void;
+  closed(code: number, reason: string): void;
 }

@@ -8,28 +8,39 @@ import type { SocketPeer } from "./socket-peer.ts";
 
 export interface SocketLine {
   /** Resolves when the reader has room for more; false once it is gone. */
-  send(text: string): Promise<boolean>;
+  send(frame: string | Uint8Array<ArrayBuffer>): Promise<boolean>;
+  /** One that does not close by itself is cut off. */
   close(code: number, reason: string): void;
 }
 
 /** What a route does with its socket. */
 export interface SocketTalk {
+  /** Commands are short unless it says otherwise. */
+  readonly longestFrame?: number;
   opened(line: SocketLine): void;
   received(text: string): void;
-  closed(): void;
+  receivedBytes?(bytes: Uint8Array<ArrayBuffer>): void;
+  closed(code: number, reason: string): void;
 }
 
 /** Commands are short; pictures are sent by us alone. */
-const LONGEST_FRAME = 256 * 1024;
+const LONGEST_COMMAND = 256 * 1024;
+/** The largest of any route: a piece of sound as OpenAI's clients may send it. */
+export const LONGEST_FRAME = 16 * 1024 * 1024;
+/** For the other side to answer a close. */
+const CLOSE_MS = 1_500;
+const TOO_LARGE = 1009;
 /** Silent sockets are pinged well before this; one that does not answer is closed. */
 const IDLE_SECONDS = 60;
 /** The code for "the rules forbid it" (RFC 6455). */
 const POLICY_VIOLATION = 1008;
 const LONGEST_REASON = 120;
 
-/** The name by which a client says that a key follows, and which is sent back to it. */
-const PROTOCOL = "grok2api";
+/** The names by which a client says that a key follows, and of which one is sent back to it. */
+const PROTOCOLS = ["grok2api", "realtime"];
 const KEY_PREFIX = "key.";
+/** The same as the clients of OpenAI and of xAI write it. */
+const PLAIN_KEY_PREFIXES = ["openai-insecure-api-key.", "xai-client-secret."];
 
 export const SOCKETS: WebSocketHandler<SocketPeer> = {
   idleTimeout: IDLE_SECONDS,
@@ -37,11 +48,14 @@ export const SOCKETS: WebSocketHandler<SocketPeer> = {
   maxPayloadLength: LONGEST_FRAME,
   open: (socket) => socket.data.opened(socket),
   message: (socket, message) => {
-    if (typeof message === "string") socket.data.received(message);
+    const { data } = socket;
+    if (message.length > data.longestFrame) socket.close(TOO_LARGE, "The frame is too large");
+    else if (typeof message === "string") data.received(message);
+    else if (data.receivedBytes) data.receivedBytes(new Uint8Array(message));
     else socket.close(1003, "Text frames only");
   },
   drain: (socket) => socket.data.drained(),
-  close: (socket) => socket.data.closed(),
+  close: (socket, code, reason) => socket.data.closed(code, reason),
 };
 
 export const isUpgrade = (request: Request): boolean =>
@@ -50,11 +64,16 @@ export const isUpgrade = (request: Request): boolean =>
 const protocolsOf = (request: Request): readonly string[] =>
   (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
 
+const plainKeyPrefix = (name: string): string | undefined =>
+  PLAIN_KEY_PREFIXES.find((prefix) => name.startsWith(prefix) && name.length > prefix.length);
+
 /**
- * A key that came as a subprotocol (`grok2api`, `key.<base64url>`): a browser can set no header, and an address ends up in
- * logs and histories.
+ * A key that came as a subprotocol (`grok2api`, `key.<base64url>`, or as other vendors' clients write it): a browser can set
+ * no header, and an address ends up in logs and histories.
  */
 export const socketKeyOf = (request: Request): string | null => {
+  const plain = protocolsOf(request).find((name) => plainKeyPrefix(name) !== undefined);
+  if (plain !== undefined) return plain.slice(plainKeyPrefix(plain)?.length);
   const named = protocolsOf(request).find((name) => name.startsWith(KEY_PREFIX));
   if (named === undefined) return null;
   const key = Buffer.from(named.slice(KEY_PREFIX.length), "base64url").toString();
@@ -64,18 +83,25 @@ export const socketKeyOf = (request: Request): string | null => {
 const peerOf = (talk: SocketTalk): SocketPeer => {
   let own: ServerWebSocket<SocketPeer> | null = null;
   let wake: (() => void) | undefined;
+  let cutOff: ReturnType<typeof setTimeout> | undefined;
   const line: SocketLine = {
-    async send(text) {
+    async send(frame) {
       if (!own) return false;
       // 0: dropped, the socket is gone. -1: kept, but the reader is slow.
-      const sent = own.send(text);
+      const sent = own.send(frame);
       if (sent === 0) return false;
       if (sent === -1) await new Promise<void>((resolve) => (wake = resolve));
       return own !== null;
     },
-    close: (code, reason) => own?.close(code, reason.slice(0, LONGEST_REASON)),
+    close(code, reason) {
+      own?.close(code, reason.slice(0, LONGEST_REASON));
+      cutOff ??= setTimeout(() => own?.terminate(), CLOSE_MS);
+    },
   };
+  const { receivedBytes } = talk;
   return {
+    longestFrame: talk.longestFrame ?? LONGEST_COMMAND,
+    ...(receivedBytes ? { receivedBytes: (bytes) => receivedBytes.call(talk, bytes) } : {}),
     opened(socket) {
       own = socket;
       talk.opened(line);
@@ -85,10 +111,11 @@ const peerOf = (talk: SocketTalk): SocketPeer => {
       wake?.();
       wake = undefined;
     },
-    closed() {
+    closed(code, reason) {
       own = null;
+      clearTimeout(cutOff);
       wake?.();
-      talk.closed();
+      talk.closed(code, reason);
     },
   };
 };
@@ -99,22 +126,25 @@ export const openSocket = (call: Call, talk: SocketTalk): Response => {
   if (!isUpgrade(request)) {
     throw new GatewayError("unsupported_operation", "This address is for WebSocket connections only.");
   }
-  const headers: Record<string, string> = protocolsOf(request).includes(PROTOCOL)
-    ? { "sec-websocket-protocol": PROTOCOL }
-    : {};
+  const offered = protocolsOf(request);
+  // A browser that offered some closes when none is taken; a name that holds a key is only sent back where there is no other.
+  const chosen = PROTOCOLS.find((name) => offered.includes(name)) ?? offered.find((name) => plainKeyPrefix(name));
+  const headers: Record<string, string> = chosen === undefined ? {} : { "sec-websocket-protocol": chosen };
   if (server?.upgrade?.(request, { data: peerOf(talk), headers }) !== true) {
     throw new GatewayError("invalid_value", "The request could not be turned into a WebSocket.");
   }
   return new Response(null, { status: 101 });
 };
 
+/** What a socket's client is told before it is shown out, where a route has no words of its own. */
+const plainRefusal = ({ code, message }: GatewayError): object => ({ type: "error", message, code });
+
 /** A browser cannot read the answer to a refused upgrade: it is let in, told why, and shown out. */
-export const refuseSocket = (call: Call, error: GatewayError): Response => {
-  const { code, message } = error;
+export const refuseSocket = (call: Call, error: GatewayError, words = plainRefusal): Response => {
   call.record.error = error;
   const say = async (line: SocketLine) => {
-    await line.send(JSON.stringify({ type: "error", message, code }));
-    line.close(POLICY_VIOLATION, message);
+    await line.send(JSON.stringify(words(error)));
+    line.close(POLICY_VIOLATION, error.message);
   };
   return openSocket(call, { opened: (line) => void say(line), received: () => {}, closed: () => {} });
 };

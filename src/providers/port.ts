@@ -170,7 +170,7 @@ export interface SpeechProvider {
   /** `audio` events and an end; never throws. */
   speak(task: SpeechTask, call: ProviderCall): GenerationStream;
   /** Throws GatewayError. */
-  transcribe(task: TranscriptionTask, call: ProviderCall): Promise<{ transcript: Transcript; usage: Usage | null }>;
+  transcribe(task: TranscriptionTask, call: ProviderCall): Promise<{ transcript: Transcript; usage: Usage }>;
   /** The voices as the upstream lists them, or one of them. Throws GatewayError. */
   voices(id: string | null, call: ProviderCall): Promise<Readonly<Record<string, unknown>>>;
   /** Throws GatewayError while the connection does not stand. */

@@ -2,6 +2,7 @@
 import { createAdminAccess } from "../../src/access/admin-session.ts";
 import { createAudit } from "../../src/access/audit.ts";
 import { createApiKeys } from "../../src/access/api-keys.ts";
+import { createSocketSecrets } from "../../src/access/socket-secrets.ts";
 import { createPublicAccess } from "../../src/access/public-access.ts";
 import { createAttemptLimiter } from "../../src/access/limits.ts";
 import { createClientLimits } from "../../src/access/limits-client.ts";
@@ -177,6 +178,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     publicAccess: createPublicAccess({ settings: () => config().app, limiter: createAttemptLimiter(clock) }),
     imagine: refuseAll("imagine"),
     voice: refuseAll("voice"),
+    speech: refuseAll("speech"),
+    socketSecrets: createSocketSecrets(clock),
     playground: {
       imagine: createPlaygroundTasks({ clock, maxRuns: () => config().playground.max_runs }),
       video: createPlaygroundTasks({ clock, maxRuns: () => config().playground.max_runs }),

@@ -213,7 +213,7 @@ export const downstream = section(
     enable_images: endpoint("/v1/images/*"),
     enable_images_nsfw: endpoint("/v1/images/generations/nsfw"),
     enable_videos: endpoint("/v1/videos"),
-    enable_audio: endpoint("/v1/audio/* and /v1/public/voice/*"),
+    enable_audio: endpoint("/v1/audio/*, /v1/tts, /v1/stt, /v1/realtime and /v1/public/voice/*"),
     enable_files: endpoint("/v1/files"),
   },
 );

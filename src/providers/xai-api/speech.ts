@@ -2,7 +2,14 @@
 // docs.x.ai, 2026-11. Knows no caller's format. Invariant: sound is passed on as it comes, and never held.
 import { GatewayError } from "../../core/errors.ts";
 import type { EventBatch, GenerationStream, Usage } from "../../core/events.ts";
-import type { HeardWord, SpeechTask, Transcript, TranscriptionTask } from "../../core/speech.ts";
+import {
+  type HeardWord,
+  type SpeechTask,
+  TICKS_PER_CHARACTER,
+  TICKS_PER_HEARD_SECOND,
+  type Transcript,
+  type TranscriptionTask,
+} from "../../core/speech.ts";
 import { numberAt, objectAt, objectsAt, parseObject, stringAt, type JsonObject } from "../../lib/json.ts";
 import { pullStream } from "../../lib/pull.ts";
 import type { Conversation, ProviderCall, SpeechProvider } from "../port.ts";
@@ -13,6 +20,8 @@ import { readUsage } from "./usage.ts";
 
 /** With timestamps the sound comes inside of JSON. */
 const ANSWER_LIMIT = 64 * 1024 * 1024;
+
+const NO_TOKENS = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0, cachedTokens: 0 };
 
 const ttsBody = ({ text, voice, language, codec, sampleRate, bitRate, speed, more }: SpeechTask): JsonObject => ({
   ...more,
@@ -42,12 +51,16 @@ const createSpeak =
     let response: UpstreamResponse | null = null;
     let begun = false;
     let over = false;
+    const end: EventBatch = [
+      { type: "usage", usage: { ...NO_TOKENS, estimated: true, costTicks: task.text.length * TICKS_PER_CHARACTER } },
+      { type: "finish", reason: "stop", raw: null },
+    ];
     const next = async (): Promise<EventBatch> => {
       response ??= await client.open(call, { path: "/tts", body: ttsBody(task) });
       const mime = response.header("content-type") ?? "application/octet-stream";
       if (/json/i.test(mime)) {
         over = true;
-        return [await wholeAnswer(response), { type: "finish", reason: "stop", raw: null }];
+        return [await wholeAnswer(response), ...end];
       }
       const bytes = await response.body.read();
       if (bytes !== null) {
@@ -56,7 +69,7 @@ const createSpeak =
       }
       if (!begun) throw new GatewayError("upstream_empty", "The upstream answered without any sound.");
       over = true;
-      return [{ type: "finish", reason: "stop", raw: null }];
+      return end;
     };
     const pull = async (): Promise<EventBatch | null> => {
       if (over) return null;
@@ -117,8 +130,14 @@ const readTranscript = (raw: JsonObject): Transcript => {
 const billOf = (raw: JsonObject): Usage | null => {
   const usage = objectAt(raw, "usage");
   const costTicks = numberAt(usage, "cost_in_usd_ticks");
-  const nothing = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0, cachedTokens: 0, estimated: false };
-  return readUsage(usage) ?? (costTicks === undefined ? null : { ...nothing, costTicks });
+  return readUsage(usage) ?? (costTicks === undefined ? null : { ...NO_TOKENS, estimated: false, costTicks });
+};
+
+/** By the price list where the upstream says nothing. */
+const heardBill = (raw: JsonObject): Usage => {
+  const seconds = numberAt(raw, "duration") ?? 0;
+  const bill = billOf(raw) ?? { ...NO_TOKENS, estimated: true };
+  return { ...bill, costTicks: bill.costTicks ?? Math.round(seconds * TICKS_PER_HEARD_SECOND) };
 };
 
 const sum = (before: Usage | null, { costTicks, ...more }: Usage): Usage => ({
@@ -154,7 +173,7 @@ export const createSpeech = (client: XaiClient): SpeechProvider => ({
   speak: createSpeak(client),
   async transcribe(task: TranscriptionTask, call: ProviderCall) {
     const raw = await client.json(call, { path: "/stt", form: sttForm(task) });
-    return { transcript: readTranscript(raw), usage: billOf(raw) };
+    return { transcript: readTranscript(raw), usage: heardBill(raw) };
   },
   voices: (id, call) =>
     client.json(call, {
