@@ -83,7 +83,7 @@ export const createAccountRefresh = (deps: AccountRefreshDeps): AccountRefresh =
         const [outcome] = await refresher.refresh([id], { by: "person", signal, concurrency: 1 });
         if (!outcome) return { ok: false, error: "nothing was asked" };
         seen.push({ ...outcome, token });
-        return itemOutcome(outcome);
+        return { ...itemOutcome(outcome), detail: detailOf(outcome) };
       },
       result: ({ total, ok, fail }) => ({
         status: "success",
@@ -137,11 +137,15 @@ const itemOutcome = (outcome: RefreshOutcome): ItemOutcome => {
     case "skipped":
       return { ok: false, error: outcome.reason };
     case "failed":
-      return { ok: false, error: outcome.message, detail: { code: outcome.code } };
+      return { ok: false, error: outcome.message };
     default:
       return outcome satisfies never;
   }
 };
+
+/** The id lets a page try again those that failed. */
+const detailOf = (outcome: RefreshOutcome): object =>
+  outcome.outcome === "failed" ? { id: outcome.id, code: outcome.code } : { id: outcome.id };
 
 /** The shape that pages know: token → whether it worked. */
 export const resultsByToken = (outcomes: readonly TokenOutcome[], masked: boolean): Record<string, boolean> =>

@@ -87,9 +87,9 @@ export const createAccountAdmin = (deps: AccountAdminDeps): AccountAdmin => {
   const revision = () => `${startedAt}-${pool.revision}`;
   const info = (found: Account): TokenInfo =>
     toTokenInfo(found, { now: clock.now(), inFlight: pool.inFlight(found.id), models: modelsOf(found) });
-  const modelsOf = (found: Account): readonly string[] | null => {
-    const ids = isApiKey(found) ? deps.keyModels(found.id).map(({ id }) => id) : [];
-    return ids.length === 0 ? null : ids;
+  const modelsOf = (found: Account): TokenInfo["models"] => {
+    const models = isApiKey(found) ? deps.keyModels(found.id).map(({ id, kind }) => ({ id, kind })) : [];
+    return models.length === 0 ? null : models;
   };
 
   const chosen = (query: ListQuery | Refs = {}): readonly Account[] => {

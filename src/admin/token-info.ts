@@ -4,7 +4,7 @@ import type { Account, AccountStatus, CooldownReason } from "../accounts/account
 import { stateOf, type AccountState } from "../accounts/listing.ts";
 import { chatSummary, heavySummary, remainingAt, resetOf, type QuotaSummary, type Window } from "../accounts/quota.ts";
 import { upstreamOf } from "../core/credential.ts";
-import type { Tier, Upstream } from "../core/models.ts";
+import type { ModelKind, Tier, Upstream } from "../core/models.ts";
 
 export interface WindowInfo {
   /** -1: unknown, because the window's time is over and its size is not known. */
@@ -14,6 +14,11 @@ export interface WindowInfo {
   readonly reset_at: number;
   readonly synced_at: number;
   readonly source: Window["source"];
+}
+
+export interface KeyModel {
+  readonly id: string;
+  readonly kind: ModelKind;
 }
 
 export interface TokenInfo {
@@ -28,8 +33,8 @@ export interface TokenInfo {
   readonly team_id: string | null;
   /** Of a key: until when its team rests for a model. */
   readonly model_rests: Readonly<Record<string, number>>;
-  /** Of a key, once listed: ids of what it may use. */
-  readonly models: readonly string[] | null;
+  /** Of a key, once listed: what it may use. */
+  readonly models: readonly KeyModel[] | null;
   /** Comes from the setting xai.api_keys: what is changed there changes here. */
   readonly from_config: boolean;
   readonly tier: Tier;
@@ -102,7 +107,7 @@ const windowInfo = (window: Window, now: number): WindowInfo => ({
 export interface Live {
   readonly now: number;
   readonly inFlight: number;
-  readonly models: readonly string[] | null;
+  readonly models: readonly KeyModel[] | null;
 }
 
 export const toTokenInfo = (account: Account, live: Live): TokenInfo => {

@@ -4,7 +4,7 @@ import { count, percent } from "../shared/format.ts";
 import { messageOf } from "../shared/api.ts";
 import { Icon } from "../shared/icons.tsx";
 import { speak } from "../shared/language.ts";
-import { dismissTask, stopTask, task, type TaskRun } from "../shared/tasks.ts";
+import { dismissTask, retry, stopTask, task, type TaskRun } from "../shared/tasks.ts";
 import { toast } from "../shared/toast.tsx";
 
 const say = speak({
@@ -27,6 +27,7 @@ const say = speak({
     "{label}已停止：成功 {ok}，失败 {fail}，共 {total}。",
   ],
   details: ["What failed", "失败详情"],
+  again: ["Try the {n} failed again", "重试失败的 {n} 项"],
 });
 
 export const tellEnd = (run: TaskRun): void => {
@@ -83,6 +84,12 @@ export const TaskCard = () => {
         <span class={run.fail > 0 ? "danger-text" : ""}>{say("failed", { n: count(run.fail) })}</span>
       </div>
       {run.warning === null ? null : <p class="small-text">{run.warning}</p>}
+      {run.status !== "running" && retry.value !== null && run.failedIds.length > 0 ? (
+        <button type="button" class="button small" onClick={() => retry.value?.(run.failedIds)}>
+          <Icon name="refresh" size={15} />
+          {say("again", { n: count(run.failedIds.length) })}
+        </button>
+      ) : null}
       {run.failures.length > 0 ? (
         <details>
           <summary class="small-text">{say("details")}</summary>

@@ -20,6 +20,8 @@ export interface TaskRun {
   readonly ok: number;
   readonly fail: number;
   readonly failures: readonly TaskFailure[];
+  /** Ids of what failed while this page looked on, where the job tells them. */
+  readonly failedIds: readonly string[];
   readonly warning: string | null;
   readonly stopping: boolean;
 }
@@ -29,6 +31,9 @@ const SHOWN_FAILURES = 100;
 
 /** The job that runs or ran last. */
 export const task = signal<TaskRun | null>(null);
+
+/** Begins the same job again for what failed; null where this page did not begin it. */
+export const retry = signal<((ids: readonly string[]) => void) | null>(null);
 
 /** Changes twice a job, not with each of its steps. */
 export const taskRuns = computed(() => task.value?.status === "running");
@@ -45,13 +50,20 @@ const update = (id: string, change: Partial<TaskRun>): void => {
   if (task.value?.id === id) task.value = { ...task.value, ...change };
 };
 
+interface Followed {
+  readonly id: string;
+  readonly total: number;
+  readonly label: string;
+  readonly again?: (ids: readonly string[]) => void;
+}
+
 /** Follows a job to its end and resolves then. */
-export const follow = async (start: { id: string; total: number; label: string }, ended: Ended): Promise<void> => {
-  const { id, total, label } = start;
+export const follow = async ({ id, total, label, again }: Followed, ended: Ended): Promise<void> => {
   keep(KEY, JSON.stringify({ id, total, label }), "session");
+  retry.value = again ?? null;
   task.value = {
     ...{ id, label, total, status: "running", processed: 0, ok: 0, fail: 0 },
-    ...{ failures: [], warning: null, stopping: false },
+    ...{ failures: [], failedIds: [], warning: null, stopping: false },
   };
   let result: unknown = null;
   try {
@@ -72,13 +84,17 @@ export const follow = async (start: { id: string; total: number; label: string }
   ended(task.value, result);
 };
 
+const idIn = (detail: unknown): string[] =>
+  typeof detail === "object" && detail !== null && "id" in detail && typeof detail.id === "string" ? [detail.id] : [];
+
 const take = (event: TaskEvent): void => {
   const { total, processed, ok, fail, task_id: id } = event;
   update(id, { total, processed, ok, fail });
   if (event.type === "progress") {
     if (event.error === undefined) return;
     const failures = [...(task.value?.failures ?? []), { item: event.item, error: event.error }];
-    update(id, { failures: failures.slice(0, SHOWN_FAILURES) });
+    const failedIds = [...(task.value?.failedIds ?? []), ...idIn(event.detail)];
+    update(id, { failures: failures.slice(0, SHOWN_FAILURES), failedIds });
   } else if (event.type === "snapshot") update(id, { warning: event.warning });
   else if (event.type === "error") update(id, { status: "error", warning: event.error });
   else if (event.type === "done") update(id, { status: "done", warning: event.warning });

@@ -4,6 +4,7 @@ import type { ModelKind } from "../../core/models.ts";
 import { listAgentModels } from "../../protocols/openai/agent-catalog.ts";
 import { listModels, retrieveModel } from "../../protocols/openai/catalog.ts";
 import type { Call, Route } from "../context.ts";
+import { adminPaths } from "./admin-paths.ts";
 import { anthropicModels } from "./anthropic.ts";
 
 /** A model is listed only when a route can serve it. */
@@ -53,5 +54,12 @@ export const openaiModelRoutes: readonly Route[] = [
     toggle: "enable_models",
     summary: "One model by id or alias.",
     handle: retrieve,
+  },
+  {
+    method: "GET",
+    ...adminPaths("/models"),
+    auth: "admin",
+    summary: "All models that are served now, whatever the switch of /v1/models says.",
+    handle: ({ deps }) => Response.json(listModels(deps.catalogue, { kinds: SERVED })),
   },
 ];

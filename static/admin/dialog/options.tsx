@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { messageOf } from "../../shared/api.ts";
 import { toast } from "../../shared/toast.tsx";
+import { ModelNote, ModelOptions } from "../models.tsx";
 import { APIS, FORMATS, isImages } from "./calls.ts";
 import {
   api,
@@ -56,11 +57,8 @@ export const Options = () => {
             value={model.value}
             onInput={(event) => (model.value = event.currentTarget.value)}
           />
-          <datalist id="dialog-models">
-            {fitting().map(({ id }) => (
-              <option key={id} value={id} />
-            ))}
-          </datalist>
+          <ModelOptions id="dialog-models" models={fitting()} />
+          <ModelNote of={fitting().find(({ id }) => id === model.value)} />
           {modelsProblem.value === null ? null : (
             <span class="field-error">{say("noModels", { why: modelsProblem.value })}</span>
           )}

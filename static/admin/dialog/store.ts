@@ -4,6 +4,7 @@ import { batch, signal } from "@preact/signals";
 import { messageOf, post } from "../../shared/api.ts";
 import { keep, kept } from "../../shared/keeping.ts";
 import { at } from "../../shared/place.ts";
+import type { KnownModel } from "../models.tsx";
 import { type Api, answerTo, APIS, isImages, type PictureFormat, type Piece, type Turn } from "./calls.ts";
 import { say } from "./words.ts";
 
@@ -36,11 +37,7 @@ export const key = signal(kept(KEY) ?? "");
 export const messages = signal<readonly Message[]>([]);
 export const arriving = signal(false);
 
-export interface ListedModel {
-  readonly id: string;
-  readonly capabilities: readonly string[];
-}
-export const models = signal<readonly ListedModel[]>([]);
+export const models = signal<readonly KnownModel[]>([]);
 export const modelsProblem = signal<string | null>(null);
 
 export const setKey = (value: string): void => {
@@ -54,7 +51,7 @@ export const setApi = (value: Api): void => {
   chooseModel();
 };
 
-export const fitting = (): readonly ListedModel[] =>
+export const fitting = (): readonly KnownModel[] =>
   models.value.filter(({ capabilities }) => capabilities.includes(isImages(api.value) ? "image" : "chat"));
 
 /** Asked for when the list names none of the kind; any other name can be typed. */
@@ -70,7 +67,7 @@ export const loadModels = async (): Promise<void> => {
   try {
     const headers: Record<string, string> = key.value === "" ? {} : { authorization: `Bearer ${key.value}` };
     const response = await fetch(at("/v1/models"), { headers });
-    const body = (await response.json()) as { data?: ListedModel[]; error?: { message: string } };
+    const body = (await response.json()) as { data?: KnownModel[]; error?: { message: string } };
     if (!response.ok) throw new Error(body.error?.message ?? response.statusText);
     batch(() => {
       models.value = body.data ?? [];

@@ -6,6 +6,7 @@ import { messageOf, post } from "../../shared/api.ts";
 import { CopyButton } from "../../shared/copy-button.tsx";
 import { Modal } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
+import { ModelsField } from "./models-field.tsx";
 import { say } from "./words.ts";
 
 export interface Made extends KeyView {
@@ -54,7 +55,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
   const note = useSignal(key?.note ?? "");
   const number = useSignal("1");
   const expires = useSignal(localMoment(key?.expires_at ?? null));
-  const models = useSignal((key?.models ?? []).join("\n"));
+  const models = useSignal<readonly string[]>(key?.models ?? []);
   const limits = useSignal<Texts>(textsOf(key));
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -64,10 +65,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
     const fields = {
       note: note.value,
       expires_at: expires.value === "" ? null : new Date(expires.value).toISOString(),
-      models: models.value
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== ""),
+      models: models.value,
       ...limits.value,
     };
     try {
@@ -158,19 +156,8 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
           />
           <span class="hint">{say("expiresHint")}</span>
         </div>
-        <div class="field">
-          <label for="key-models">{say("models")}</label>
-          <textarea
-            id="key-models"
-            class="textarea mono"
-            rows={2}
-            spellcheck={false}
-            value={models.value}
-            onInput={(event) => (models.value = event.currentTarget.value)}
-          />
-          <span class="hint">{say("modelsHint")}</span>
-        </div>
       </div>
+      <ModelsField chosen={models.value} onChosen={(next) => (models.value = next)} />
       {problem.value === null ? null : (
         <p class="field-error" role="alert">
           {problem.value}

@@ -7,7 +7,10 @@ import { setAdult } from "./verbs.ts";
 
 const say = speak({
   title: ["Adult content of {n} accounts", "设置 {n} 个账号的成人内容"],
-  intro: ["This changes the settings of the accounts on the site.", "此操作会更改账号在站点上的设置。"],
+  intro: [
+    "This changes the settings of the accounts on the site. API keys have none and are left out.",
+    "此操作会更改账号在站点上的设置；API 密钥没有此类设置，将自动跳过。",
+  ],
   on: ["Switch on", "开启"],
   off: ["Switch off", "关闭"],
   what: ["Adult content", "成人内容"],

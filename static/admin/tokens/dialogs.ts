@@ -3,6 +3,7 @@ import type { Signal } from "@preact/signals";
 import type { Row } from "./store.ts";
 
 export type Dialog =
+  | { readonly kind: "add" }
   | { readonly kind: "import" }
   | { readonly kind: "edit"; readonly row: Row }
   | { readonly kind: "edit-many"; readonly ids: readonly string[] }

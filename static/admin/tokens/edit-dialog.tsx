@@ -1,11 +1,12 @@
 // Changing what a person may change about accounts: note, tags, pool, and the session itself when it was renewed.
 // Invariant: only what was changed is sent; what is known of an account moves along with a new session.
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { get, messageOf, post, send } from "../../shared/api.ts";
+import { messageOf, post, send } from "../../shared/api.ts";
 import { speak } from "../../shared/language.ts";
 import { Modal } from "../../shared/modal.tsx";
-import type { Row } from "./store.ts";
+import { KEY_POOL, PoolField, TIER_POOLS, useKnownTags } from "./fields.tsx";
+import { FromSettings } from "./key-cells.tsx";
+import { isKey, type Row } from "./store.ts";
 import { TagsField } from "./tags-field.tsx";
 import { attempt } from "./verbs.ts";
 
@@ -13,9 +14,10 @@ const say = speak({
   title: ["Edit {token}", "编辑 {token}"],
   many: ["Edit {n} accounts", "编辑 {n} 个账号"],
   note: ["Note", "备注"],
-  pool: ["Pool", "号池"],
+  poolHint: ["API keys stay in their own pool.", "API 密钥始终保留在自己的号池。"],
   keepPool: ["Leave as it is", "保持不变"],
   token: ["New session", "新的会话 Token"],
+  key: ["New key", "新的密钥"],
   tokenHint: [
     "Only when it was renewed: counts, tags and note move along.",
     "仅在会话更新时填写；计数、标签和备注会保留。",
@@ -26,19 +28,7 @@ const say = speak({
   saved: ["Saved.", "已保存。"],
 });
 
-const POOLS = ["ssoBasic", "ssoSuper", "ssoHeavy"];
 const LONGEST_NOTE = 500;
-
-const useKnownTags = () => {
-  const known = useSignal<readonly string[]>([]);
-  useEffect(() => {
-    void get<{ data: string[] }>("/tokens/tags/all").then(
-      ({ data }) => (known.value = data),
-      () => undefined,
-    );
-  }, []);
-  return known;
-};
 
 const Foot = ({ busy, onClose }: { busy: boolean; onClose: () => void }) => (
   <>
@@ -101,20 +91,29 @@ export const EditDialog = ({ row, onClose }: { row: Row; onClose: () => void }) 
         />
       </div>
       <TagsField tags={tags.value} known={known.value} onTags={(next) => (tags.value = next)} />
-      <PoolField pool={pool.value} pools={[...new Set([row.pool, ...POOLS])]} onPool={(next) => (pool.value = next)} />
-      <div class="field">
-        <label for="edit-token">{say("token")}</label>
-        <input
-          id="edit-token"
-          class="input mono"
-          autocomplete="off"
-          spellcheck={false}
-          placeholder={row.token_masked}
-          value={token.value}
-          onInput={(event) => (token.value = event.currentTarget.value)}
-        />
-        <span class="hint">{say("tokenHint")}</span>
-      </div>
+      <PoolField
+        id="edit-pool"
+        pool={pool.value}
+        pools={[...new Set([row.pool, ...(isKey(row) ? [KEY_POOL] : TIER_POOLS)])]}
+        onPool={(next) => (pool.value = next)}
+      />
+      {row.from_config ? (
+        <FromSettings />
+      ) : (
+        <div class="field">
+          <label for="edit-token">{say(isKey(row) ? "key" : "token")}</label>
+          <input
+            id="edit-token"
+            class="input mono"
+            autocomplete="off"
+            spellcheck={false}
+            placeholder={row.token_masked}
+            value={token.value}
+            onInput={(event) => (token.value = event.currentTarget.value)}
+          />
+          <span class="hint">{say("tokenHint")}</span>
+        </div>
+      )}
       {problem.value === null ? null : (
         <p class="field-error" role="alert">
           {problem.value}
@@ -123,27 +122,6 @@ export const EditDialog = ({ row, onClose }: { row: Row; onClose: () => void }) 
     </Modal>
   );
 };
-
-interface PoolFieldProps {
-  readonly pool: string;
-  readonly pools: readonly string[];
-  readonly onPool: (pool: string) => void;
-  readonly mayKeep?: boolean;
-}
-
-const PoolField = ({ pool, pools, onPool, mayKeep = false }: PoolFieldProps) => (
-  <div class="field">
-    <label for="edit-pool">{say("pool")}</label>
-    <select id="edit-pool" class="select fill" value={pool} onChange={(event) => onPool(event.currentTarget.value)}>
-      {mayKeep ? <option value="">{say("keepPool")}</option> : null}
-      {pools.map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
-  </div>
-);
 
 export const EditManyDialog = ({ ids, onClose }: { ids: readonly string[]; onClose: () => void }) => {
   const known = useKnownTags();
@@ -168,7 +146,14 @@ export const EditManyDialog = ({ ids, onClose }: { ids: readonly string[]; onClo
       onSubmit={() => void save()}
       foot={<Foot busy={busy.value || (pool.value === "" && !withTags.value)} onClose={onClose} />}
     >
-      <PoolField pool={pool.value} pools={POOLS} onPool={(next) => (pool.value = next)} mayKeep />
+      <PoolField
+        id="edit-pool"
+        pool={pool.value}
+        pools={TIER_POOLS}
+        nothing={say("keepPool")}
+        hint={say("poolHint")}
+        onPool={(next) => (pool.value = next)}
+      />
       <label class="check">
         <input
           type="checkbox"

@@ -1,4 +1,4 @@
-// The filters over the table: search, state, pool, adult content, tag, order. Each count is what a click on it would show.
+// The filters over the table: kind, search, state, pool, adult content, tag, order. Each count is what a click on it would show.
 import { count } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import {
@@ -8,12 +8,14 @@ import {
   filterBy,
   filters,
   isFiltered,
+  type Kind,
   page,
   type Sort,
   type View,
 } from "./store.ts";
 import { say } from "./words.ts";
 
+const KINDS: readonly Kind[] = ["any", "web", "xai"];
 const VIEWS: readonly View[] = ["all", "active", "cooling", "exhausted", "expired", "disabled"];
 const ADULT: readonly Adult[] = ["any", "on", "off"];
 const SORTS = [
@@ -36,6 +38,7 @@ const countOf = (view: View): number => {
 export const FilterBar = () => (
   <div class="filters">
     <div class="row wrap">
+      <KindChips />
       <div class="search grow">
         <Icon name="search" />
         <input
@@ -47,7 +50,6 @@ export const FilterBar = () => (
           onInput={(event) => filterBy({ search: event.currentTarget.value })}
         />
       </div>
-      <AdultChips />
       <Selects />
     </div>
     <div class="row wrap">
@@ -65,6 +67,7 @@ export const FilterBar = () => (
         ))}
       </div>
       <PoolChips />
+      {filters.value.kind === "xai" ? null : <AdultChips />}
       {isFiltered.value ? (
         <button type="button" class="button quiet small" onClick={clearFilters}>
           <Icon name="close" size={15} />
@@ -92,6 +95,25 @@ const Chips = ({ label, chips }: { label: string; chips: readonly Chip[] }) => (
       </button>
     ))}
   </div>
+);
+
+/** The two kinds together are what the list shows without this filter. */
+const kindCount = (kind: Kind): number => {
+  const { web = 0, xai = 0 } = page.value?.counts.upstreams ?? {};
+  return kind === "any" ? web + xai : kind === "web" ? web : xai;
+};
+
+const KindChips = () => (
+  <Chips
+    label={say("kind")}
+    chips={KINDS.map((kind) => ({
+      label: say(kind === "any" ? "all" : kind),
+      number: kindCount(kind),
+      isOn: filters.value.kind === kind,
+      // Keys know no adult content.
+      choose: () => filterBy({ kind, ...(kind === "xai" ? { adult: "any" } : {}) }),
+    }))}
+  />
 );
 
 /** More pools than fit beside each other are a list to choose from. */

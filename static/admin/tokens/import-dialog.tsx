@@ -9,21 +9,22 @@ import { Icon } from "../../shared/icons.tsx";
 import { speak } from "../../shared/language.ts";
 import { Modal } from "../../shared/modal.tsx";
 import { toast } from "../../shared/toast.tsx";
-import { lookAt } from "./import-preview.ts";
+import { PoolField, TIER_POOLS } from "./fields.tsx";
+import { type Look, lookAt } from "./import-preview.ts";
+import { Outcome } from "./outcome.tsx";
 import { load } from "./store.ts";
-import { refreshMany } from "./verbs.ts";
 
 const say = speak({
   title: ["Import accounts", "导入账号"],
   text: ["Tokens", "Token"],
   placeholder: [
-    "One session (sso) a line, cookie lines, or JSON of any known shape",
-    "每行一个 sso 会话、Cookie 行，或任意已知格式的 JSON",
+    "One session (sso) or API key (xai-…) a line, cookie lines, or JSON of any known shape",
+    "每行一个 sso 会话或 API 密钥（xai-…），也可以是 Cookie 行或任意已知格式的 JSON",
   ],
   drop: ["Choose a file, or drop one here", "选择文件，或将文件拖到这里"],
-  pool: ["Pool", "号池"],
   auto: ["Decide by the first look at the quota", "根据首次额度查询自动判断"],
-  poolHint: ["For lines that name none.", "用于未指明号池的行。"],
+  poolHint: ["For sessions that name none; API keys have a pool of their own.", "用于未指明号池的会话；API 密钥有独立号池。"],
+  kinds: ["Web sessions: {web}, API keys: {xai}.", "网页会话 {web} 个，API 密钥 {xai} 个。"],
   lines: ["Lines that look like tokens: {n}.", "识别到 {n} 行 Token。"],
   repeated: ["Repeated: {n}.", "其中 {n} 行重复。"],
   odd: ["Too short: line {where}.", "过短的行：{where}。"],
@@ -32,19 +33,9 @@ const say = speak({
   cancel: ["Cancel", "取消"],
   import: ["Import", "导入"],
   importing: ["Importing…", "导入中…"],
-  close: ["Close", "关闭"],
-  again: ["Import more", "继续导入"],
-  refresh: ["Ask for the quota of what is new ({n})", "查询新账号的额度（{n}）"],
-  result: [
-    "{added} added, {updated} changed, {unchanged} as they were.",
-    "新增 {added}，更新 {updated}，未变 {unchanged}。",
-  ],
-  problems: ["Not taken: {n}", "未导入：{n} 行"],
-  line: ["Line {n}", "第 {n} 行"],
   tooLarge: ["The file has {size}; at most {most} can be read here.", "文件大小为 {size}，最多支持 {most}。"],
 });
 
-const POOLS = ["ssoBasic", "ssoSuper", "ssoHeavy"];
 const MOST_BYTES = 20 * 1024 * 1024;
 
 export const ImportDialog = ({ onClose }: { onClose: () => void }) => {
@@ -77,6 +68,7 @@ export const ImportDialog = ({ onClose }: { onClose: () => void }) => {
   if (outcome.value)
     return (
       <Outcome
+        title={say("title")}
         outcome={outcome.value}
         onClose={onClose}
         onMore={() => {
@@ -103,23 +95,14 @@ export const ImportDialog = ({ onClose }: { onClose: () => void }) => {
     >
       <Source text={text.value} onText={(value) => (text.value = value)} onFile={(file) => void read(file)} />
       <Preview text={text.value} />
-      <div class="field">
-        <label for="import-pool">{say("pool")}</label>
-        <select
-          id="import-pool"
-          class="select fill"
-          value={pool.value}
-          onChange={(event) => (pool.value = event.currentTarget.value)}
-        >
-          <option value="">{say("auto")}</option>
-          {POOLS.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <span class="hint">{say("poolHint")}</span>
-      </div>
+      <PoolField
+        id="import-pool"
+        pool={pool.value}
+        pools={TIER_POOLS}
+        nothing={say("auto")}
+        hint={say("poolHint")}
+        onPool={(next) => (pool.value = next)}
+      />
       {problem.value === null ? null : (
         <p class="field-error" role="alert">
           {problem.value}
@@ -181,6 +164,8 @@ const Source = ({ text, onText, onFile }: SourceProps) => {
   );
 };
 
+const total = (seen: Look & { kind: "json" | "lines" }): number => (seen.kind === "json" ? seen.accounts : seen.good);
+
 const Preview = ({ text }: { text: string }) => {
   const seen = lookAt(text);
   if (seen.kind === "nothing") return null;
@@ -198,6 +183,9 @@ const Preview = ({ text }: { text: string }) => {
             {seen.odd.length > 0 ? <div>{say("odd", { where: seen.odd.slice(0, 8).join(", ") })}</div> : null}
           </>
         ) : null}
+        {seen.kind !== "broken" && seen.keys > 0 ? (
+          <div>{say("kinds", { web: count(total(seen) - seen.keys), xai: count(seen.keys) })}</div>
+        ) : null}
         {seen.kind === "broken" || seen.samples.length === 0 ? null : (
           <ul class="samples mono">
             {seen.samples.map((sample, index) => (
@@ -207,55 +195,5 @@ const Preview = ({ text }: { text: string }) => {
         )}
       </div>
     </div>
-  );
-};
-
-const Outcome = ({ outcome, onClose, onMore }: { outcome: ImportOutcome; onClose: () => void; onMore: () => void }) => {
-  const { added, updated, unchanged, problems, added_ids: ids } = outcome;
-  return (
-    <Modal
-      title={say("title")}
-      onClose={onClose}
-      onSubmit={onClose}
-      foot={
-        <>
-          <button type="button" class="button" onClick={onMore}>
-            {say("again")}
-          </button>
-          {ids.length > 0 ? (
-            <button
-              type="button"
-              class="button"
-              onClick={() => {
-                void refreshMany(ids);
-                onClose();
-              }}
-            >
-              {say("refresh", { n: count(ids.length) })}
-            </button>
-          ) : null}
-          <button type="submit" class="button primary">
-            {say("close")}
-          </button>
-        </>
-      }
-    >
-      <p role="status">
-        {say("result", { added: count(added), updated: count(updated), unchanged: count(unchanged) })}
-      </p>
-      {problems.length === 0 ? null : (
-        <div class="stack">
-          <h3>{say("problems", { n: count(problems.length) })}</h3>
-          <ul class="problems" tabIndex={0}>
-            {problems.map(({ line, where, kind, reason }, index) => (
-              <li key={index}>
-                <span class={`badge ${kind === "repeated" ? "" : "bad"}`}>{where ?? say("line", { n: line })}</span>{" "}
-                {reason}
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-    </Modal>
   );
 };

@@ -4,10 +4,17 @@
 export type Look =
   | { readonly kind: "nothing" }
   | { readonly kind: "broken" }
-  | { readonly kind: "json"; readonly accounts: number; readonly samples: readonly string[] }
+  | {
+      readonly kind: "json";
+      readonly accounts: number;
+      /** How many of them are keys of the official API. */
+      readonly keys: number;
+      readonly samples: readonly string[];
+    }
   | {
       readonly kind: "lines";
       readonly good: number;
+      readonly keys: number;
       readonly repeated: number;
       /** Numbers of lines that look wrong. */
       readonly odd: readonly number[];
@@ -16,6 +23,8 @@ export type Look =
 
 const SAMPLES = 3;
 const SHORTEST = 8;
+
+const keysIn = (tokens: readonly string[]): number => tokens.filter((token) => token.startsWith("xai-")).length;
 
 const mask = (token: string): string =>
   token.length > 20 ? `${token.slice(0, 8)}…${token.slice(-8)}` : `${token.slice(0, 3)}…`;
@@ -51,7 +60,7 @@ export const lookAt = (text: string): Look => {
     const parsed = parse(trimmed);
     if (parsed !== undefined) {
       const found = accountsIn(parsed);
-      return { kind: "json", accounts: found.length, samples: found.slice(0, SAMPLES).map(mask) };
+      return { kind: "json", accounts: found.length, keys: keysIn(found), samples: found.slice(0, SAMPLES).map(mask) };
     }
     if (!trimmed.split("\n").some((line) => isObject(parse(line.trim())))) return { kind: "broken" };
   }
@@ -64,6 +73,7 @@ export const lookAt = (text: string): Look => {
   return {
     kind: "lines",
     good: good.length,
+    keys: keysIn(good),
     repeated: good.length - new Set(good).size,
     odd: odd.map(({ number }) => number),
     samples: good.slice(0, SAMPLES).map(mask),

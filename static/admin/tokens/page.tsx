@@ -9,6 +9,7 @@ import { Pager } from "../../shared/pager.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
 import { taskRuns } from "../../shared/tasks.ts";
 import { useEvery } from "../../shared/ticker.ts";
+import { AddDialog } from "./add-dialog.tsx";
 import { AdultDialog } from "./adult-dialog.tsx";
 import { BatchBar } from "./batch-bar.tsx";
 import type { Dialog, Opened } from "./dialogs.ts";
@@ -18,6 +19,7 @@ import { ImportDialog } from "./import-dialog.tsx";
 import { RestoreDialog } from "./restore-dialog.tsx";
 import { AccountRowView } from "./row.tsx";
 import {
+  filters,
   goTo,
   idsMatching,
   isFiltered,
@@ -43,7 +45,8 @@ export const TokensPage = () => {
   useEvery(RELOAD_MS, () => void load());
   const close = () => (open.value = null);
   useShortcuts(() => [
-    { keys: "n", what: say("import"), run: () => (open.value = { kind: "import" }) },
+    { keys: "n", what: say("add"), run: () => (open.value = { kind: "add" }) },
+    { keys: "i", what: say("import"), run: () => (open.value = { kind: "import" }) },
     { keys: "r", what: say("refreshSelectedKey"), run: () => void refreshChosen() },
     { keys: "a", what: say("selectPage"), run: selectShown },
     { keys: "x", what: say("unselect"), run: () => select([]) },
@@ -106,9 +109,13 @@ const HeadButtons = ({ open }: { open: Opened }) => (
       <Icon name="refresh" />
       {say("refreshAll")}
     </button>
-    <button type="button" class="button primary" onClick={() => (open.value = { kind: "import" })}>
-      <Icon name="plus" />
+    <button type="button" class="button" onClick={() => (open.value = { kind: "import" })}>
+      <Icon name="upload" />
       {say("import")}
+    </button>
+    <button type="button" class="button primary" onClick={() => (open.value = { kind: "add" })}>
+      <Icon name="plus" />
+      {say("add")}
     </button>
     <Menu
       label={say("more")}
@@ -135,6 +142,8 @@ const HeadButtons = ({ open }: { open: Opened }) => (
 const DialogPlace = ({ dialog, close }: { dialog: Dialog | null; close: () => void }) => {
   if (dialog === null) return null;
   switch (dialog.kind) {
+    case "add":
+      return <AddDialog onClose={close} />;
     case "import":
       return <ImportDialog onClose={close} />;
     case "edit":
@@ -180,6 +189,9 @@ const Stats = () => {
   );
 };
 
+/** Sessions have calls left, keys have models. */
+const QUOTA_HEADS = { any: "quotaOrModels", web: "quota", xai: "models" } as const;
+
 const List = ({ open }: { open: Opened }) => {
   const { value } = page;
   if (problem.value !== null && !value) return <p class="empty danger-text">{problem.value}</p>;
@@ -207,7 +219,7 @@ const List = ({ open }: { open: Opened }) => {
               <th>{say("token")}</th>
               <th>{say("pool")}</th>
               <th>{say("status")}</th>
-              <th>{say("quota")}</th>
+              <th>{say(QUOTA_HEADS[filters.value.kind])}</th>
               <th>{say("note")}</th>
               <th>{say("used")}</th>
               <th>
@@ -247,10 +259,16 @@ const Nothing = ({ open }: { open: Opened }) => (
           <br />
           {say("noneHint")}
         </p>
-        <button type="button" class="button primary" onClick={() => (open.value = { kind: "import" })}>
-          <Icon name="plus" />
-          {say("import")}
-        </button>
+        <span class="row wrap">
+          <button type="button" class="button primary" onClick={() => (open.value = { kind: "add" })}>
+            <Icon name="plus" />
+            {say("add")}
+          </button>
+          <button type="button" class="button" onClick={() => (open.value = { kind: "import" })}>
+            <Icon name="upload" />
+            {say("import")}
+          </button>
+        </span>
       </>
     )}
   </div>

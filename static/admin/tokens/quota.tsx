@@ -9,18 +9,18 @@ import { say } from "./words.ts";
 const ORDER = ["fast", "auto", "expert", "heavy"];
 const rank = (kind: string): number => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
 
-export const windowsOf = (row: Row): [kind: string, window: WindowInfo][] =>
+const windowsOf = (row: Row): [kind: string, window: WindowInfo][] =>
   Object.entries(row.windows).toSorted(([one], [other]) => rank(one) - rank(other));
 
-export const sourceWord = ({ source }: WindowInfo): string => say(source);
+const sourceWord = ({ source }: WindowInfo): string => say(source);
 
-export const leftText = ({ remaining, total, source }: WindowInfo): string => {
+const leftText = ({ remaining, total, source }: WindowInfo): string => {
   const mark = source === "measured" ? "" : "≈";
   const left = remaining < 0 ? "?" : `${mark}${count(remaining)}`;
   return total === null ? left : `${left}/${count(total)}`;
 };
 
-export const windowTitle = (kind: string, window: WindowInfo): string => {
+const windowTitle = (kind: string, window: WindowInfo): string => {
   const resets =
     window.reset_at > now.peek() ? `, ${say("resets", { when: relative(window.reset_at, now.peek()) })}` : "";
   const length = window.window_seconds === null ? "" : ` / ${span(window.window_seconds)}`;
@@ -57,3 +57,35 @@ export const QuotaCell = ({ row }: { row: Row }) => {
     </ul>
   );
 };
+
+/** Every window with how its number is known, in an open row. */
+export const Windows = ({ row }: { row: Row }) => (
+    <div class="table-wrap" role="group" tabIndex={0} aria-label={say("quota")}>
+      <table class="table windows">
+        <thead>
+          <tr>
+            <th>{say("window")}</th>
+            <th class="number">{say("left")}</th>
+            <th>{say("how")}</th>
+            <th>{say("length")}</th>
+            <th>{say("resetAt")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {windowsOf(row).map(([kind, window]) => (
+            <tr key={kind}>
+              <td class="mono">{kind}</td>
+              <td class="number">{leftText(window)}</td>
+              <td>
+                <span class={`badge ${window.source === "measured" ? "ok" : ""}`}>{sourceWord(window)}</span>
+              </td>
+              <td class="nowrap">{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
+              <td class="nowrap" title={dateTime(window.reset_at)}>
+                {window.reset_at > now.value ? relative(window.reset_at, now.value) : "—"}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+);

@@ -5,13 +5,15 @@ import type { ComponentChildren } from "preact";
 import type { TokenInfo } from "../../../src/admin/token-info.ts";
 import { get } from "../../shared/api.ts";
 import { CopyButton } from "../../shared/copy-button.tsx";
-import { count, countdown, dateTime, relative, span } from "../../shared/format.ts";
+import { count, countdown, dateTime, relative } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { Menu } from "../../shared/menu.tsx";
+import { type Action, Menu } from "../../shared/menu.tsx";
+import { leaveFor } from "../../shared/router.ts";
 import { now } from "../../shared/ticker.ts";
 import type { Opened } from "./dialogs.ts";
-import { leftText, QuotaCell, sourceWord, windowsOf } from "./quota.tsx";
-import { ADULT_TAG, type Row, selection, toggle } from "./store.ts";
+import { FromSettings, KeyCell, KeyDetails, KindCell, outOfCredits } from "./key-cells.tsx";
+import { QuotaCell, Windows } from "./quota.tsx";
+import { ADULT_TAG, isKey, type Row, selection, toggle } from "./store.ts";
 import { clearCooldown, refreshOne, removeAccounts, switchAccounts } from "./verbs.ts";
 import { say } from "./words.ts";
 
@@ -22,7 +24,7 @@ const StatusCell = ({ row }: { row: Row }) => {
   const left = row.cooldown_until === null ? 0 : (row.cooldown_until - now.value) / 1000;
   return (
     <span class="row wrap status-cell">
-      <span class={`badge ${TONES[row.status]}`}>{say(row.status)}</span>
+      <span class={`badge ${TONES[row.status]}`}>{outOfCredits(row) ? say("noCredits") : say(row.status)}</span>
       {row.status === "cooling" && left > 0 ? (
         <span class="muted small-text nowrap" title={row.cooldown_until === null ? "" : dateTime(row.cooldown_until)}>
           {countdown(left)}
@@ -81,7 +83,7 @@ export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
   const isSelected = useComputed(() => selection.value.has(row.id)).value;
   const refresh = async () => {
     busy.value = true;
-    await refreshOne(row.id);
+    await refreshOne(row);
     busy.value = false;
   };
   return (
@@ -111,15 +113,19 @@ export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
           </span>
         </td>
         <td class="cell-pool">
-          <span class={`badge ${TIERS[row.tier] ?? ""}`} title={row.tier}>
-            {row.pool}
-          </span>
+          {isKey(row) ? (
+            <KindCell row={row} />
+          ) : (
+            <span class={`badge ${TIERS[row.tier] ?? ""}`} title={row.tier}>
+              {row.pool}
+            </span>
+          )}
         </td>
         <td class="cell-status">
           <StatusCell row={row} />
         </td>
         <td class="cell-quota">
-          <QuotaCell row={row} />
+          {isKey(row) ? <KeyCell row={row} /> : <QuotaCell row={row} />}
         </td>
         <td class="cell-note">
           <NoteCell row={row} />
@@ -132,8 +138,8 @@ export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
             <button
               type="button"
               class="icon-button"
-              aria-label={`${say("refresh")} ${row.token_masked}`}
-              title={say("refresh")}
+              aria-label={`${refreshWord(row)} ${row.token_masked}`}
+              title={refreshWord(row)}
               disabled={busy.value}
               onClick={() => void refresh()}
             >
@@ -150,6 +156,16 @@ export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
   );
 };
 
+const refreshWord = (row: Row): string => say(isKey(row) ? "refreshKey" : "refresh");
+
+const removal = (row: Row): Action =>
+  row.from_config
+    ? { label: say("deleteThere"), icon: "config", run: () => void leaveFor("/admin/config#xai") }
+    : {
+        ...{ label: say("delete"), icon: "trash", danger: true },
+        run: () => void removeAccounts({ ids: [row.id], only: row }),
+      };
+
 const actionsOf = (row: Row, open: Opened) => {
   const isOff = row.status === "disabled";
   return [
@@ -164,16 +180,19 @@ const actionsOf = (row: Row, open: Opened) => {
       label: say("clearCooldown"),
       icon: "snow" as const,
       run: () => void clearCooldown([row.id]),
-      disabled: row.state !== "exhausted",
+      disabled: row.state !== "exhausted" && Object.keys(row.model_rests).length === 0,
     },
-    { label: say("adultMenu"), icon: "shield" as const, run: () => (open.value = { kind: "adult", ids: [row.id] }) },
+    ...(isKey(row)
+      ? []
+      : [
+          {
+            label: say("adultMenu"),
+            icon: "shield" as const,
+            run: () => (open.value = { kind: "adult" as const, ids: [row.id] }),
+          },
+        ]),
     "line" as const,
-    {
-      label: say("delete"),
-      icon: "trash" as const,
-      danger: true,
-      run: () => void removeAccounts({ ids: [row.id], only: row }),
-    },
+    removal(row),
   ];
 };
 
@@ -187,6 +206,7 @@ const Fact = ({ name, children }: { name: string; children: ComponentChildren })
 const Details = ({ row }: { row: Row }) => (
   <tr class="details-row">
     <td colSpan={8}>
+      {row.from_config ? <FromSettings /> : null}
       {row.last_fail_at === null ? null : (
         <div class={`notice ${row.status === "active" ? "warn" : "bad"}`}>
           <Icon name="warning" />
@@ -201,49 +221,28 @@ const Details = ({ row }: { row: Row }) => (
         <Fact name="ID">
           <span class="mono">{row.id}</span>
         </Fact>
-        <Fact name={say("tierName")}>
-          {row.tier} <span class="muted small-text">({row.tier_source})</span>
-        </Fact>
+        {isKey(row) ? (
+          <Fact name={say("team")}>
+            <span class="mono">{row.team_id ?? say("unknown")}</span>
+          </Fact>
+        ) : (
+          <Fact name={say("tierName")}>
+            {row.tier} <span class="muted small-text">({row.tier_source})</span>
+          </Fact>
+        )}
         <Fact name={say("used")}>
           {callsText(row)}, {say("failsN", { n: count(row.fail_count) })}
         </Fact>
         <Fact name={say("createdAt")}>{dateTime(row.created_at)}</Fact>
         <Fact name={say("usedAt")}>{row.last_used_at === null ? say("never") : dateTime(row.last_used_at)}</Fact>
-        <Fact name={say("syncedAt")}>{row.last_sync_at === null ? say("never") : dateTime(row.last_sync_at)}</Fact>
+        <Fact name={say(isKey(row) ? "modelsAsked" : "syncedAt")}>{row.last_sync_at === null ? say("never") : dateTime(row.last_sync_at)}</Fact>
         {row.cooldown_until === null ? null : (
           <Fact name={say("coolsUntil")}>
             {dateTime(row.cooldown_until)} <span class="muted small-text">({row.cooldown_reason})</span>
           </Fact>
         )}
       </dl>
-      <div class="table-wrap" role="group" tabIndex={0} aria-label={say("quota")}>
-        <table class="table windows">
-          <thead>
-            <tr>
-              <th>{say("window")}</th>
-              <th class="number">{say("left")}</th>
-              <th>{say("how")}</th>
-              <th>{say("length")}</th>
-              <th>{say("resetAt")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {windowsOf(row).map(([kind, window]) => (
-              <tr key={kind}>
-                <td class="mono">{kind}</td>
-                <td class="number">{leftText(window)}</td>
-                <td>
-                  <span class={`badge ${window.source === "measured" ? "ok" : ""}`}>{sourceWord(window)}</span>
-                </td>
-                <td class="nowrap">{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
-                <td class="nowrap" title={dateTime(window.reset_at)}>
-                  {window.reset_at > now.value ? relative(window.reset_at, now.value) : "—"}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {isKey(row) ? <KeyDetails row={row} /> : <Windows row={row} />}
     </td>
   </tr>
 );

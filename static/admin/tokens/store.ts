@@ -8,11 +8,13 @@ import { keep, kept } from "../../shared/keeping.ts";
 import { toast } from "../../shared/toast.tsx";
 
 export type View = "all" | "active" | "cooling" | "exhausted" | "expired" | "disabled";
+export type Kind = "any" | "web" | "xai";
 export type Adult = "any" | "on" | "off";
 export type Sort = "none" | "created" | "last_used" | "use_count" | "quota" | "quota-asc";
 
 export interface Filters {
   readonly search: string;
+  readonly kind: Kind;
   readonly view: View;
   readonly pool: string;
   readonly adult: Adult;
@@ -23,7 +25,7 @@ export interface Filters {
 export type Page = TokenPage & { readonly totals: TokenTotals };
 
 export const ADULT_TAG = "nsfw";
-const NO_FILTERS: Filters = { search: "", view: "all", pool: "", adult: "any", tag: "", sort: "none" };
+const NO_FILTERS: Filters = { search: "", kind: "any", view: "all", pool: "", adult: "any", tag: "", sort: "none" };
 export const SIZES = [20, 50, 100, 200, 500] as const;
 const SIZE = "grok2api.tokens.size";
 const SELECTION = "grok2api.tokens.selection";
@@ -42,15 +44,16 @@ export const loading = signal(false);
 export const problem = signal<string | null>(null);
 export const selection = signal<ReadonlySet<string>>(keptSelection());
 export const isFiltered = computed(() => {
-  const { search, view, pool, adult, tag } = filters.value;
-  return search !== "" || view !== "all" || pool !== "" || adult !== "any" || tag !== "";
+  const { search, kind, view, pool, adult, tag } = filters.value;
+  return search !== "" || kind !== "any" || view !== "all" || pool !== "" || adult !== "any" || tag !== "";
 });
 
 /** The filters as the API names them. */
-export const queryOf = ({ search, view, pool, adult, tag, sort }: Filters): Query => ({
+export const queryOf = ({ search, kind, view, pool, adult, tag, sort }: Filters): Query => ({
   search,
   ...(view === "exhausted" ? { state: view } : view === "all" ? {} : { status: view }),
   pool,
+  upstream: kind === "any" ? null : kind,
   tag: adult === "on" ? ADULT_TAG : tag,
   without_tag: adult === "off" ? ADULT_TAG : null,
   ...(sort === "none" ? {} : { sort: sort.replace("-asc", "") }),
@@ -146,3 +149,6 @@ export const idsMatching = async (): Promise<readonly string[]> => {
 export const selectMatching = async (): Promise<void> => toggle(await idsMatching(), true);
 
 export type Row = AccountRow;
+
+/** A key of the official API, not a session of the site. */
+export const isKey = ({ upstream }: Row): boolean => upstream === "xai";

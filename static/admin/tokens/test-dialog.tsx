@@ -1,14 +1,18 @@
-// Trying one account with a real call and showing what came back, also what the upstream said in its own words.
+// Trying one account and showing what came back, also what the upstream said in its own words: a real call, or for a key of
+// the official API also a look at it that costs nothing.
 // Invariant: a failed test is an answer like any other; nothing of it is hidden.
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { AccountTestReport } from "../../../src/admin/account-test.ts";
-import { messageOf, post } from "../../shared/api.ts";
+import type { TokenInfo } from "../../../src/admin/token-info.ts";
+import { get, messageOf, post } from "../../shared/api.ts";
 import { relative } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { speak } from "../../shared/language.ts";
 import { Modal } from "../../shared/modal.tsx";
 import { now } from "../../shared/ticker.ts";
-import { load, type Row } from "./store.ts";
+import { canDo, knownModels, loadKnownModels } from "../models.tsx";
+import { isKey, load, type Row } from "./store.ts";
 
 const say = speak({
   title: ["Test {token}", "测试 {token}"],
@@ -16,7 +20,17 @@ const say = speak({
     "A real call to the upstream through this account. It counts as one call.",
     "通过该账号向上游发起一次真实请求，会消耗一次额度。",
   ],
+  introKey: [
+    "Looking the key up costs nothing. A real call is paid by the key's team.",
+    "查询密钥不产生费用；真实请求由密钥所属团队付费。",
+  ],
   what: ["What to try", "测试内容"],
+  check: ["Look the key up (free)", "查询密钥（免费）"],
+  model: ["Model", "模型"],
+  cheapest: ["The cheapest that can do it", "可用模型中最便宜的"],
+  usual: ["The usual one", "默认模型"],
+  isTaken: ["The key is taken. Models: {n}.", "密钥有效，可用模型 {n} 个。"],
+  isRefused: ["The key cannot serve now.", "密钥目前不可用。"],
   chat: ["Conversation", "对话"],
   stream: ["Streamed conversation", "流式对话"],
   image: ["Picture", "生成图片"],
@@ -32,25 +46,36 @@ const say = speak({
   status: ["Status: {before} → {after}", "状态：{before} → {after}"],
 });
 
-const CAPABILITIES = ["chat", "stream", "image", "upload"] as const;
-type Capability = (typeof CAPABILITIES)[number];
+/** For a session, and for a key. */
+const SESSION_TESTS = ["chat", "stream", "image", "upload"] as const;
+const KEY_TESTS = ["check", "chat", "stream", "image"] as const;
+type Test = (typeof SESSION_TESTS)[number] | (typeof KEY_TESTS)[number];
+
+interface Check {
+  readonly valid: boolean;
+  readonly message?: string;
+}
 
 export const TestDialog = ({ row, onClose }: { row: Row; onClose: () => void }) => {
-  const what = useSignal<Capability>("chat");
+  const tests: readonly Test[] = isKey(row) ? KEY_TESTS : SESSION_TESTS;
+  const what = useSignal<Test>(tests[0] ?? "chat");
+  const model = useSignal("");
   const busy = useSignal(false);
   const report = useSignal<AccountTestReport | null>(null);
+  const checked = useSignal<(Check & { readonly models: number }) | null>(null);
   const problem = useSignal<string | null>(null);
   const run = async () => {
     if (busy.value) return;
     busy.value = true;
     report.value = null;
+    checked.value = null;
     problem.value = null;
     try {
-      const { data } = await post<{ data: AccountTestReport }>("/tokens/test", {
-        token: row.id,
-        capability: what.value,
-      });
-      report.value = data;
+      if (what.value === "check") checked.value = await lookUp(row.id);
+      else {
+        const body = { token: row.id, capability: what.value, ...(model.value === "" ? {} : { model: model.value }) };
+        report.value = (await post<{ data: AccountTestReport }>("/tokens/test", body)).data;
+      }
       void load();
     } catch (thrown) {
       problem.value = messageOf(thrown);
@@ -75,27 +100,81 @@ export const TestDialog = ({ row, onClose }: { row: Row; onClose: () => void }) 
         </>
       }
     >
-      <p class="muted">{say("intro")}</p>
+      <p class="muted">{say(isKey(row) ? "introKey" : "intro")}</p>
       <div class="field">
         <label for="test-what">{say("what")}</label>
         <select
           id="test-what"
           class="select fill"
           value={what.value}
-          onChange={(event) => (what.value = CAPABILITIES.find((one) => one === event.currentTarget.value) ?? "chat")}
+          onChange={(event) => {
+            what.value = tests.find((one) => one === event.currentTarget.value) ?? "chat";
+            model.value = "";
+          }}
         >
-          {CAPABILITIES.map((one) => (
+          {tests.map((one) => (
             <option key={one} value={one}>
               {say(one)}
             </option>
           ))}
         </select>
       </div>
+      {what.value === "check" ? null : <ModelField row={row} test={what.value} model={model} />}
       <div aria-live="polite" class="stack">
+        {checked.value ? <Checked check={checked.value} /> : null}
         {report.value ? <Report report={report.value} /> : null}
         {problem.value === null ? null : <p class="field-error">{problem.value}</p>}
       </div>
     </Modal>
+  );
+};
+
+const lookUp = async (id: string) => {
+  const { data } = await post<{ data: Check }>("/tokens/test", { token: id });
+  const { item } = await get<{ item: TokenInfo }>(`/tokens/item/${encodeURIComponent(id)}`);
+  return { ...data, models: item.models?.length ?? 0 };
+};
+
+const Checked = ({ check }: { check: Check & { readonly models: number } }) => (
+  <div class={`notice ${check.valid ? "good" : "bad"}`}>
+    <Icon name={check.valid ? "check" : "warning"} />
+    <div>
+      <strong>{check.valid ? say("isTaken", { n: check.models }) : say("isRefused")}</strong>
+      {check.message === undefined ? null : <div>{check.message}</div>}
+    </div>
+  </div>
+);
+
+interface ModelFieldProps {
+  readonly row: Row;
+  readonly test: Test;
+  readonly model: Signal<string>;
+}
+
+/** What the key lists, or what sessions serve. */
+const ModelField = ({ row, test, model }: ModelFieldProps) => {
+  const kind = test === "image" ? "image" : "chat";
+  const ids = isKey(row)
+    ? (row.models ?? []).filter((one) => one.kind === kind).map(({ id }) => id)
+    : knownModels.value.filter((one) => one.upstreams.includes("web") && canDo(one, kind)).map(({ id }) => id);
+  useEffect(() => void loadKnownModels(), []);
+  return (
+    <div class="field">
+      <label for="test-model">{say("model")}</label>
+      <select
+        id="test-model"
+        class="select fill"
+        value={model.value}
+        onChange={(event) => (model.value = event.currentTarget.value)}
+      >
+        <option value="">{say(isKey(row) ? "cheapest" : "usual")}</option>
+        {ids.map((id) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 };
 

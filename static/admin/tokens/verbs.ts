@@ -1,6 +1,6 @@
 // What can be done with accounts from the page: each verb asks the API, tells how it went and loads the rows again.
 // Draws nothing. Invariant: what is removed is asked about first, and a failure is always shown.
-import type { ChangeOutcome } from "../../../src/admin/account-changes.ts";
+import type { ChangeOutcome, RemovalOutcome } from "../../../src/admin/account-changes.ts";
 import type { TokenOutcome } from "../../../src/admin/account-refresh.ts";
 import { ask, messageOf, post, saveAs, send } from "../../shared/api.ts";
 import { count } from "../../shared/format.ts";
@@ -8,7 +8,7 @@ import { confirm } from "../../shared/modal.tsx";
 import { follow, type Started } from "../../shared/tasks.ts";
 import { toast } from "../../shared/toast.tsx";
 import { tellEnd } from "../task-card.tsx";
-import { filters, load, queryOf, type Row, toggle } from "./store.ts";
+import { filters, load, queryOf, type Row, select, selection } from "./store.ts";
 import { say } from "./words.ts";
 
 export type Ids = readonly string[];
@@ -53,22 +53,37 @@ export const clearAllCooldowns = async (): Promise<void> => {
   if (yes) await attempt(async () => tellChanged(await post<Summary>("/tokens/clear-cooldown", { all: true })));
 };
 
-export const refreshOne = (id: string): Promise<boolean> =>
+export const refreshOne = ({ id, upstream }: Row): Promise<boolean> =>
   attempt(async () => {
+    const isKey = upstream === "xai";
     const { details } = await post<{ details: readonly (TokenOutcome & { message?: string })[] }>("/tokens/refresh", {
       tokens: [id],
     });
     const [first] = details;
-    if (first?.outcome === "done") return say("refreshed");
+    if (first?.outcome === "done") return say(isKey ? "refreshedKey" : "refreshed");
     throw new Error(first?.message ?? say("unknown"));
   });
 
-const followTask = async (label: string, start: () => Promise<Started & { joined?: boolean }>): Promise<void> => {
+interface Begun extends Started {
+  readonly joined?: boolean;
+  /** Keys that were left out. */
+  readonly api_keys?: number;
+}
+
+interface Job {
+  readonly label: string;
+  readonly start: () => Promise<Begun>;
+  /** The same for those that failed. */
+  readonly again: (ids: Ids) => void;
+}
+
+const followTask = async ({ label, start, again }: Job): Promise<void> => {
   try {
-    const { task_id: id, total = 0, message, joined } = await start();
+    const { task_id: id, total = 0, message, joined, api_keys: keys = 0 } = await start();
     if (joined === true) toast(say("joined"), "info");
-    if (id === undefined) return toast(message ?? "", "info");
-    await follow({ id, total, label }, (run) => {
+    if (keys > 0) toast(say("keysLeftOut", { n: count(keys) }), "info");
+    if (id === undefined) return keys > 0 ? undefined : toast(message ?? "", "info");
+    await follow({ id, total, label, again }, (run) => {
       tellEnd(run);
       void load();
     });
@@ -78,10 +93,20 @@ const followTask = async (label: string, start: () => Promise<Started & { joined
 };
 
 export const refreshMany = (ids: Ids): Promise<void> =>
-  followTask(say("taskRefresh"), () => post<Started>("/tokens/refresh/async", { tokens: ids }));
+  followTask({
+    label: say("taskRefresh"),
+    start: () => post<Begun>("/tokens/refresh/async", { tokens: ids }),
+    again: refreshAgain,
+  });
+
+const refreshAgain = (ids: Ids): void => void refreshMany(ids);
 
 export const refreshAll = (): Promise<void> =>
-  followTask(say("taskRefresh"), () => post<Started>("/tokens/refresh-all"));
+  followTask({
+    label: say("taskRefresh"),
+    start: () => post<Begun>("/tokens/refresh-all"),
+    again: refreshAgain,
+  });
 
 export interface AdultWish {
   readonly adult_content: boolean;
@@ -92,8 +117,17 @@ export interface AdultWish {
 export const setAdult = (ids: Ids, wish: AdultWish): Promise<void> => {
   const { birth_date: date, ...rest } = wish;
   const body = { tokens: ids, ...rest, ...(date === null ? {} : { birth_date: date, confirm: true }) };
-  return followTask(say("taskAdult"), () => post<Started>("/tokens/settings/async", body));
+  return followTask({
+    label: say("taskAdult"),
+    start: () => post<Begun>("/tokens/settings/async", body),
+    again: (failed) => void setAdult(failed, wish),
+  });
 };
+
+interface Removed {
+  readonly deleted: number;
+  readonly kept: RemovalOutcome["kept"];
+}
 
 export const removeAccounts = async (rows: { ids: Ids; only?: Row }): Promise<void> => {
   const { ids, only } = rows;
@@ -105,8 +139,10 @@ export const removeAccounts = async (rows: { ids: Ids; only?: Row }): Promise<vo
   });
   if (!yes) return;
   await attempt(async () => {
-    const { deleted } = await send<{ deleted: number }>("DELETE", "/tokens", { body: { tokens: ids, confirm: true } });
-    toggle(ids, false);
+    const { deleted, kept } = await send<Removed>("DELETE", "/tokens", { body: { tokens: ids, confirm: true } });
+    const gone = new Set(ids).difference(new Set(kept));
+    select([...selection.value].filter((id) => !gone.has(id)));
+    if (kept.length > 0) toast(say("kept", { n: count(kept.length) }), "info");
     return say("deleted", { n: count(deleted) });
   });
 };
