@@ -2,6 +2,7 @@
 // price. Invariants: an estimate is held before the work begins and let go of once; what was charged is booked, also for work
 // that failed; nothing that may cost money begins above a limit.
 import { GatewayError } from "../core/errors.ts";
+import { TICKS_PER_USD } from "../core/usage.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ClientKey } from "./client-keys.ts";
 import type { Periods } from "./usage-periods.ts";
@@ -35,7 +36,6 @@ export interface BudgetDeps {
   readonly whole: () => SpendLimits;
 }
 
-export const TICKS_PER_USD = 10_000_000_000;
 /** The state of the whole gateway; no key has such an id. */
 export const WHOLE = "*";
 

@@ -1,7 +1,7 @@
 // A client key as pages and scripts see it: today's fields and those that earlier programs had. Holds no secret.
 // Invariant: what is shown as used is what the check reads.
 import type { ClientKey } from "../access/client-keys.ts";
-import { TICKS_PER_USD } from "../access/budget.ts";
+import { TICKS_PER_USD } from "../core/usage.ts";
 import { BUCKETS, type KeyUsage } from "../access/usage.ts";
 
 export type KeyStatus = "active" | "disabled" | "expired" | "exhausted";

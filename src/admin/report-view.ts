@@ -1,6 +1,6 @@
 // Rows and sums of the journal as pages and scripts see them. Holds no secret: keys and accounts are ids.
 // Invariant: a share of nothing is null, never a number that looks like a result.
-import { TICKS_PER_USD } from "../access/budget.ts";
+import { TICKS_PER_USD } from "../core/usage.ts";
 import type { ClientKeys } from "../access/client-keys.ts";
 import type { JournalAttempt, KeptRow, Sums } from "../storage/port.ts";
 

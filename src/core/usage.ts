@@ -3,6 +3,9 @@
 import type { GenerationRequest, Message } from "./request.ts";
 import type { Usage } from "./events.ts";
 
+/** The official API counts money in these (docs.x.ai, 2026-09). */
+export const TICKS_PER_USD = 10_000_000_000;
+
 /** Tokens that every message costs beside its text (role and separators, as in OpenAI's published counting recipe). */
 const PER_MESSAGE = 4;
 

@@ -1,7 +1,7 @@
 // What metrics count of every closed request. Knows no format and no route table.
 // Invariant: labels are routes, models of the catalogue, statuses and error codes; never a key, an account or a text.
 import type { Metrics } from "../lib/metrics.ts";
-import { TICKS_PER_USD } from "../access/budget.ts";
+import { TICKS_PER_USD } from "../core/usage.ts";
 import { costOf, type RequestRecord } from "./record.ts";
 
 export interface CountedRequest {
