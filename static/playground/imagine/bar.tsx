@@ -1,12 +1,9 @@
 // What goes on and what has come so far, in numbers; and what can be done with many pictures at once. Knows no card's inside.
-import { useSignal } from "@preact/signals";
 import { countdown } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { confirm } from "../../shared/modal.tsx";
 import { now } from "../../shared/ticker.ts";
-import { toast } from "../../shared/toast.tsx";
 import { pictureOf } from "./cards.ts";
-import { download, stampOf, zipped } from "../media/saving.ts";
+import { BatchBar } from "../media/selection.tsx";
 import { change } from "./settings.ts";
 import {
   begunMs,
@@ -15,13 +12,12 @@ import {
   endedMs,
   endReason,
   hidden,
-  isSelecting,
   meanMs,
   nameOf,
   pictures,
   remove,
   runs,
-  selected,
+  selection,
   shown,
   stop,
 } from "./store.ts";
@@ -56,71 +52,13 @@ const Counters = () => {
   );
 };
 
-const archiveName = (): string => `imagine-${stampOf(Date.now())}.zip`;
+const filesOf = async (ids: readonly string[]) =>
+  shown.value.toReversed().flatMap((card) => {
+    const drawn = ids.includes(String(card.id)) ? pictureOf(card) : null;
+    return drawn ? [{ name: nameOf(card), blob: drawn.blob }] : [];
+  });
 
-const chosenOnes = () => shown.value.filter((card) => selected.value.has(card.id) && pictureOf(card) !== null);
-
-const Batch = () => {
-  const isPacking = useSignal(false);
-  const all = shown.value.filter((card) => pictureOf(card) !== null);
-  const chosen = chosenOnes();
-  const isAll = all.length > 0 && chosen.length === all.length;
-  const pack = async () => {
-    isPacking.value = true;
-    try {
-      const files = chosen.toReversed().flatMap((card) => {
-        const drawn = pictureOf(card);
-        return drawn ? [{ name: nameOf(card), blob: drawn.blob }] : [];
-      });
-      download({ name: archiveName(), blob: await zipped(files) });
-    } catch (thrown) {
-      toast(say("notPacked", { why: thrown instanceof Error ? thrown.message : String(thrown) }), "error");
-    } finally {
-      isPacking.value = false;
-    }
-  };
-  const removeChosen = async () => {
-    const question = { title: say("removeTitle"), text: say("clearText", { n: chosen.length }) };
-    if (await confirm({ ...question, action: say("remove"), danger: true })) {
-      remove(new Set(chosen.map(({ id }) => id)));
-    }
-  };
-  return (
-    <div class="row wrap">
-      <span class="muted" role="status">
-        {say("chosen", { n: chosen.length })}
-      </span>
-      <button
-        type="button"
-        class="button small"
-        onClick={() => (selected.value = new Set(isAll ? [] : all.map(({ id }) => id)))}
-      >
-        {say(isAll ? "selectNone" : "selectAll")}
-      </button>
-      <button
-        type="button"
-        class="button small"
-        disabled={chosen.length === 0 || isPacking.value}
-        onClick={() => void pack()}
-      >
-        <Icon name="download" size={15} />
-        {say(isPacking.value ? "packing" : "zip")}
-      </button>
-      <button type="button" class="button small" disabled={chosen.length === 0} onClick={() => void removeChosen()}>
-        <Icon name="trash" size={15} />
-        {say("remove")}
-      </button>
-      <button type="button" class="button small primary" onClick={() => (isSelecting.value = false)}>
-        {say("done")}
-      </button>
-    </div>
-  );
-};
-
-export const toggleSelecting = (): void => {
-  isSelecting.value = !isSelecting.value && pictures.value.length > 0;
-  selected.value = new Set();
-};
+export const toggleSelecting = (): void => selection.turn(!selection.isOn.value && pictures.value.length > 0);
 
 const REASONS = { time_limit: "endTime", errors: "endErrors" } as const;
 
@@ -133,8 +71,15 @@ export const WallBar = () => {
     <>
       <div class="wall-bar">
         <Counters />
-        {isSelecting.value ? (
-          <Batch />
+        {selection.isOn.value ? (
+          <BatchBar
+            selection={selection}
+            shown={shown.value.flatMap((card) => (pictureOf(card) ? String(card.id) : []))}
+            name="imagine"
+            filesOf={filesOf}
+            onRemove={(ids) => remove(new Set([...ids].map(Number)))}
+            removeText={(n) => say("clearText", { n })}
+          />
         ) : (
           <div class="row">
             {runs.value.length > 0 ? (

@@ -7,7 +7,7 @@ import { adviceFor, wordsOf } from "../media/problem.ts";
 import { download } from "../media/saving.ts";
 import { type Card, type Drawn, pictureOf } from "./cards.ts";
 import { change } from "./settings.ts";
-import { isSelecting, nameOf, references, remove, retry, selected, shown } from "./store.ts";
+import { nameOf, references, remove, retry, selection, shown } from "./store.ts";
 import { focusPrompt } from "./studio.tsx";
 import { say } from "./words.ts";
 
@@ -24,12 +24,6 @@ const enlarge = (card: Card): void => {
   openLightbox(items, list.indexOf(card));
 };
 
-const choose = (id: number): void => {
-  const next = new Set(selected.value);
-  if (!next.delete(id)) next.add(id);
-  selected.value = next;
-};
-
 const useForEdit = async (card: Card, { blob }: Drawn): Promise<void> => {
   await references.take([new File([blob], nameOf(card), { type: blob.type })]);
   change({ mode: "edit" });
@@ -39,15 +33,15 @@ const useForEdit = async (card: Card, { blob }: Drawn): Promise<void> => {
 const Picture = ({ card, drawn }: { card: Card; drawn: Drawn }) => {
   const { number } = drawn;
   const image = <img src={drawn.address} alt={card.prompt} style={formOf(card.ratio)} decoding="async" />;
-  if (isSelecting.value) {
-    const isChosen = selected.value.has(card.id);
+  if (selection.isOn.value) {
+    const isChosen = selection.ids.value.has(String(card.id));
     return (
       <label class={`card-picture choosing ${isChosen ? "chosen" : ""}`}>
         <input
           type="checkbox"
           checked={isChosen}
           aria-label={say("choose", { n: number })}
-          onChange={() => choose(card.id)}
+          onChange={() => selection.toggle(String(card.id))}
         />
         {image}
       </label>

@@ -9,6 +9,7 @@ import type { NamedFile } from "../media/archive.ts";
 import { createPromptBook } from "../media/prompts.tsx";
 import { createReferences } from "../media/references.tsx";
 import { endingOf, folder, keepFile, stampOf } from "../media/saving.ts";
+import { createSelection } from "../media/selection.tsx";
 import { beginWork } from "../running.ts";
 import { type About, type Card, type Cards, ended, failed, fresh, pictureOf } from "./cards.ts";
 import type { Easel, LineKind } from "./easel.ts";
@@ -24,8 +25,7 @@ export const references = createReferences(MOST_REFERENCES);
 export const promptBook = createPromptBook("grok2api.imagine.prompts");
 
 export const cards = signal<Cards>([]);
-export const selected = signal<ReadonlySet<number>>(new Set());
-export const isSelecting = signal(false);
+export const selection = createSelection();
 
 export interface Run {
   readonly id: number;
@@ -170,7 +170,6 @@ export const remove = (ids: ReadonlySet<number>): void => {
     if (drawn) URL.revokeObjectURL(drawn.address);
   }
   cards.value = cards.value.filter((card) => !ids.has(card.id));
-  selected.value = new Set([...selected.value].filter((id) => !ids.has(id)));
   const alive = new Set([...cards.value.map(({ run }) => run), ...runs.value.map(({ id }) => id)]);
   for (const run of wishes.keys()) if (!alive.has(run)) wishes.delete(run);
 };
@@ -181,5 +180,5 @@ export const clear = async (): Promise<void> => {
   const question = { title: say("clearTitle"), text, action: say("clear"), danger: true };
   if (pictures.value.length > 0 && !(await confirm(question))) return;
   remove(new Set(closed.map(({ id }) => id)));
-  isSelecting.value = false;
+  selection.turn(false);
 };

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { bytes } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { toast } from "../../shared/toast.tsx";
+import { type Choice, Choose, plain } from "../media/choose.tsx";
 import { EarlierPrompts } from "../media/prompts.tsx";
 import { ReferenceField } from "../media/references.tsx";
 import { canPickFolder, folder, pickFolder } from "../media/saving.ts";
@@ -34,38 +35,6 @@ export const writePrompt = (words: string): void => {
 const canStart = (): boolean =>
   prompt.value.trim() !== "" && (settings.value.mode === "generate" || references.list.value.length > 0);
 
-interface Choice<T> {
-  readonly value: T;
-  readonly label: string;
-}
-
-const Choose = <T extends string | number>(about: {
-  id: string;
-  label: string;
-  value: T;
-  choices: readonly Choice<T>[];
-  onChoose: (value: T) => void;
-}) => (
-  <div class="field">
-    <label for={about.id}>{about.label}</label>
-    <select
-      id={about.id}
-      class="select fill"
-      value={about.value}
-      onChange={(event) => {
-        const chosen = about.choices[event.currentTarget.selectedIndex];
-        if (chosen) about.onChoose(chosen.value);
-      }}
-    >
-      {about.choices.map(({ value, label }) => (
-        <option key={value} value={value}>
-          {label}
-        </option>
-      ))}
-    </select>
-  </div>
-);
-
 const Modes = () => (
   <div class="tabs" role="group" aria-label={say("mode")}>
     {(["generate", "edit"] as const).map((mode) => (
@@ -76,8 +45,6 @@ const Modes = () => (
     ))}
   </div>
 );
-
-const plain = (values: readonly string[]): Choice<string>[] => values.map((value) => ({ value, label: value }));
 
 const counted = (values: readonly number[]): Choice<number>[] =>
   values.map((value) => ({ value, label: value === 0 ? say("endless") : String(value) }));
@@ -273,12 +240,7 @@ export const Studio = () => {
       }}
     >
       <Modes />
-      {isEdit ? (
-        <fieldset class="plain studio-references">
-          <legend class="sr-only">{say("references")}</legend>
-          <ReferenceField book={references} />
-        </fieldset>
-      ) : null}
+      {isEdit ? <ReferenceField book={references} label={say("references")} /> : null}
       <div class="studio-prompt">
         <textarea
           id={FIELD}

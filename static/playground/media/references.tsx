@@ -109,11 +109,11 @@ export const DropHere = () => (
   </div>
 );
 
-export const ReferenceField = ({ book }: { book: References }) => {
+export const ReferenceField = ({ book, label }: { book: References; label: string }) => {
   const picker = useRef<HTMLInputElement>(null);
   const { list, most } = book;
   return (
-    <div class="references">
+    <div class="references" role="group" aria-label={label}>
       {list.value.map(({ id, name, address }) => (
         <figure key={id} class="reference" title={name}>
           <img src={address} alt={name} />

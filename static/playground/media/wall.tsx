@@ -37,8 +37,8 @@ export const WallItem = ({ children }: { children: ComponentChildren }) => {
   );
 };
 
-export const Wall = ({ label, children }: { label: string; children: ComponentChildren }) => (
-  <ul class="wall" aria-label={label}>
-    {children}
+export const Wall = (about: { label: string; wide?: boolean; children: ComponentChildren }) => (
+  <ul class={`wall ${about.wide === true ? "wide" : ""}`} aria-label={about.label}>
+    {about.children}
   </ul>
 );
