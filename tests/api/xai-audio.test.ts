@@ -1,6 +1,7 @@
 // Speech over keys of the official API: what callers send and get, what the upstream is asked, what happens when it fails, and
 // that sockets end on both sides. Invariant: no case leaves a lease out.
 import { describe, expect, test } from "bun:test";
+import { ADMIN_ENV, makeKey } from "../support/keys.ts";
 import { PROGRAM_KEY, startProgram } from "../support/program.ts";
 import { startKeys, type Keys } from "../support/official-keys.ts";
 import { within } from "../support/trial.ts";
@@ -25,13 +26,6 @@ const idle = (keys: Keys) =>
   within(2000, "every lease to be back", () =>
     keys.composed.pool.all().every(({ id }) => keys.composed.pool.inFlight(id) === 0),
   );
-
-/** What the journal has of a route. */
-const rows = async (keys: Keys, path: string) => {
-  await keys.composed.records.writer.flush();
-  const { rows: all } = await keys.composed.records.reports.requests({}, { limit: 100 });
-  return all.filter(({ route }) => route === path);
-};
 
 describe("saying", () => {
   test.each([
@@ -113,7 +107,7 @@ describe("saying", () => {
     expect(timed.headers.get("content-type")).toBe("application/json");
     expect(await timed.json()).toMatchObject({
       content_type: "audio/wav",
-      audio_timestamps: { graph_chars: ["H", "i"].concat([..." there."]) },
+      audio_timestamps: { graph_chars: "Hi there.".split("") },
     });
   });
 
@@ -223,6 +217,30 @@ describe("hearing", () => {
     expect(await errorOf(translated)).toMatchObject({ status: 400, code: "unsupported_operation" });
     expect(await errorOf(await keys.post("/v1/audio/transcriptions", {}))).toMatchObject({ status: 415 });
   });
+});
+
+test("each request is a chat of its key and a row of the journal, with its price", async () => {
+  await using keys = await startKeys({ keys: [KEY], env: ADMIN_ENV });
+  const key = await makeKey(keys, { name: "speaker", chat_limit: 3 });
+  const ask = (path: string, body: object) => keys.post(path, body, { authorization: `Bearer ${key.key}` });
+  const said = { model: "tts-1", input: "x".repeat(1000), voice: "eve" };
+  await (await ask("/v1/audio/speech", said)).arrayBuffer();
+  // What the caller got wrong has been asked of the upstream all the same.
+  await ask("/v1/audio/speech", { ...said, voice: { id: "nobody" } });
+  await (await ask("/v1/tts", { text: "Hello." })).arrayBuffer();
+  expect(await errorOf(await ask("/v1/audio/speech", said))).toMatchObject({
+    status: 429,
+    code: "daily_quota_exceeded",
+  });
+  const { items } = await keys.composed.records.reports.requests({}, { limit: 100 });
+  const own = items.filter(({ key_name }) => key_name === "speaker");
+  const rows = own.map(({ route, served, status, cost_usd, code }) => [route, served, status, cost_usd, code]);
+  expect(rows.toReversed()).toEqual([
+    ["/v1/audio/speech", "grok-tts", 200, 0.015, null],
+    ["/v1/audio/speech", "grok-tts", 400, 0, "upstream_rejected"],
+    ["/v1/tts", "grok-tts", 200, 0.00009, null],
+    ["/v1/audio/speech", null, 429, 0, "daily_quota_exceeded"],
+  ]);
 });
 
 describe("failures before the first sound", () => {
