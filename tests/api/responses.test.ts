@@ -336,6 +336,15 @@ describe("counting and compacting", () => {
     expect(program.asked()).toBe(0);
   });
 
+  test("a stored conversation alone can be compacted", async () => {
+    const first = await client.responses.create({ model: "grok-4", input: "remember the number seven" });
+    const compacted = await client.responses.compact({ model: "grok-4", previous_response_id: first.id });
+    expect(compacted.output.map((item) => item.type)).toContain("compaction");
+    expect(program.prompts().at(-1)).toContain("remember the number seven");
+    const nothing = await program.post("/v1/responses/compact", { model: "grok-4" });
+    expect(nothing.status).toBe(400);
+  });
+
   test("a compaction is sealed for its caller and can be gone on from", async () => {
     const compacted = await client.responses.compact({
       model: MODEL,

@@ -117,7 +117,7 @@ const countInput = async (call: Call): Promise<Response> => {
 /** Asks the model for a summary and seals it, so that only this gateway and this caller can go on from it. */
 const compact = async (call: Call): Promise<Response> => {
   const { deps, principal } = call;
-  const request = parseResponsesRequest(await readJson(call), call.request.headers);
+  const request = parseResponsesRequest(await readJson(call), call.request.headers, { inputOptional: true });
   call.record.model = request.echo.model;
   const { generation, input } = await conversationOf(call, request);
   const { model, messages } = generation;

@@ -34,14 +34,21 @@ export interface ResponsesRequest {
   readonly verbosity: Verbosity | null;
 }
 
+/** A compaction may be of a stored conversation alone. */
+export interface ResponsesRules {
+  readonly inputOptional: boolean;
+}
+
 /** `headers` are only looked at for the ids by which clients name their conversation. */
 export const parseResponsesRequest = (
   body: unknown,
   headers: { get(name: string): string | null },
+  { inputOptional }: ResponsesRules = { inputOptional: false },
 ): ResponsesRequest => {
   if (!isObject(body)) throw new GatewayError("invalid_json", "The request body must be a JSON object.");
   const model = requiredText(body, "model");
-  const input = parseInput(body);
+  const goesOn = given(body, "previous_response_id") !== undefined;
+  const input = inputOptional && goesOn && given(body, "input") === undefined ? [] : parseInput(body);
   const stream = looseBoolean(given(body, "stream"), { code: "invalid_stream", param: "stream" });
   refuseUnavailable(body);
   const temperature = numberWithin(given(body, "temperature"), {
