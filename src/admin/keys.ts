@@ -11,7 +11,7 @@ import {
   rotatedKey,
   UNLIMITED,
 } from "../access/client-keys.ts";
-import type { KeyUsage } from "../access/usage.ts";
+import { BUCKETS, type KeyUsage } from "../access/usage.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
@@ -26,7 +26,31 @@ export interface KeyQuery {
   readonly status: KeyStatus | "all";
   readonly page: number;
   readonly pageSize: number;
+  readonly sort?: KeySort | undefined;
+  /** Ascending unless said otherwise. */
+  readonly descending?: boolean;
 }
+
+export const KEY_SORTS = ["name", "created", "last_used", "used_today", "spent_month"] as const;
+export type KeySort = (typeof KEY_SORTS)[number];
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+const RANKS: Record<Exclude<KeySort, "name">, (view: KeyView) => number> = {
+  created: ({ created_at: at }) => at,
+  last_used: ({ last_used_at: at }) => at ?? 0,
+  used_today: ({ usage_today: used }) => sum(BUCKETS.map((bucket) => used[`${bucket}_used`] ?? 0)),
+  spent_month: ({ usage_month: used }) => used.usd_spent,
+};
+
+/** Keys that are equal in it keep the order in which they were made. */
+const sorted = (views: readonly KeyView[], { sort, descending = false }: KeyQuery): readonly KeyView[] => {
+  if (sort === undefined) return views;
+  const sign = descending ? -1 : 1;
+  if (sort === "name") return views.toSorted((one, other) => sign * one.name.localeCompare(other.name));
+  const rank = RANKS[sort];
+  return views.toSorted((one, other) => sign * (rank(one) - rank(other)));
+};
 
 export interface KeyPage {
   readonly items: readonly KeyView[];
@@ -139,7 +163,8 @@ export const createKeyAdmin = (deps: KeyAdminDeps): KeyAdmin => {
   };
 
   return {
-    list({ search, status, page, pageSize }) {
+    list(query) {
+      const { search, status, page, pageSize } = query;
       const wanted = search.toLowerCase();
       const views = keys.all().map(view);
       const counts = { active: 0, disabled: 0, expired: 0, exhausted: 0 };
@@ -150,7 +175,7 @@ export const createKeyAdmin = (deps: KeyAdminDeps): KeyAdmin => {
           `${one.name}\n${one.note}\n${one.display_key}\n${one.id}`.toLowerCase().includes(wanted),
       );
       return {
-        items: fits.slice((page - 1) * pageSize, page * pageSize),
+        items: sorted(fits, query).slice((page - 1) * pageSize, page * pageSize),
         total: fits.length,
         counts,
         day: usage.day,

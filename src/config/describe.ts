@@ -19,6 +19,7 @@ export interface FormField {
   min?: number;
   max?: number;
   unit?: string;
+  needs?: { path: string; is: boolean };
   env: string;
   secret: boolean;
   restart: boolean;
@@ -90,7 +91,19 @@ export function dumpConfig(config: Config, origins: ReadonlyMap<string, Origin>)
 }
 
 function describeField(key: ConfigKey, snapshot: ConfigSnapshot): FormField {
-  const { help, kind, allowed, choices, min, max, unit, secret = false, restart = false, startup = false } = key.meta;
+  const {
+    help,
+    kind,
+    allowed,
+    choices,
+    min,
+    max,
+    unit,
+    needs,
+    secret = false,
+    restart = false,
+    startup = false,
+  } = key.meta;
   const origin = snapshot.origins.get(key.path) ?? "default";
   return {
     path: key.path,
@@ -102,6 +115,7 @@ function describeField(key: ConfigKey, snapshot: ConfigSnapshot): FormField {
     min,
     max,
     unit,
+    needs,
     env: key.env,
     secret,
     restart,

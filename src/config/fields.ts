@@ -32,6 +32,8 @@ export interface KeyNotes {
   startup?: boolean;
   /** The environment variable, when its name is not made from section and key. */
   env?: string;
+  /** A switch; while it stands otherwise, this setting has no effect. */
+  needs?: { path: string; is: boolean };
   unit?: "seconds" | "milliseconds" | "hours" | "megabytes" | "tokens";
 }
 

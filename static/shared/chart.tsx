@@ -15,10 +15,13 @@ export interface Bar {
 export interface BarsProps {
   readonly title: string;
   readonly bars: readonly Bar[];
-  readonly names: readonly [good: string, bad: string];
+  /** One name where there is no upper part. */
+  readonly names: readonly [good: string, bad?: string];
   /** The upper part is no fault but a second measure. */
   readonly neutral?: boolean;
   readonly format?: (value: number) => string;
+  /** The least that the chart reaches to. */
+  readonly least?: number;
 }
 
 const HEIGHT = 140;
@@ -26,8 +29,8 @@ const WIDTH = 720;
 const GAP = 0.22;
 
 /** A round number a little above. */
-const topOf = (most: number): number => {
-  if (most <= 4) return 4;
+const topOf = (most: number, least: number): number => {
+  if (most <= least) return least;
   const step = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 2.5, 5, 10].map((factor) => factor * step).find((value) => value >= most) ?? most;
 };
@@ -49,10 +52,11 @@ const Ticks = ({ labels }: { labels: readonly string[] }) => {
   );
 };
 
-export const Bars = ({ title, bars, names, neutral = false, format = count }: BarsProps) => {
+export const Bars = ({ title, bars, names, neutral = false, format = count, least = 4 }: BarsProps) => {
   const second = neutral ? "chart-second" : "chart-bad";
-  const top = topOf(Math.max(0, ...bars.map(({ good, bad }) => good + bad)));
+  const top = topOf(Math.max(0, ...bars.map(({ good, bad }) => good + bad)), least);
   const step = WIDTH / Math.max(1, bars.length);
+  const said = (name: string | undefined, value: number) => (name === undefined ? "" : `${name} ${format(value)}`);
   const high = (value: number) => (value / top) * HEIGHT;
   return (
     <figure class="chart">
@@ -69,7 +73,7 @@ export const Bars = ({ title, bars, names, neutral = false, format = count }: Ba
         ))}
         {bars.map(({ label, good, bad }, index) => (
           <g key={label + String(index)}>
-            <title>{`${label}: ${names[0]} ${format(good)}, ${names[1]} ${format(bad)}`}</title>
+            <title>{`${label}: ${[said(names[0], good), said(names[1], bad)].filter(Boolean).join(", ")}`}</title>
             <rect class="chart-hit" x={index * step} y={0} width={step} height={HEIGHT + 2} />
             <rect
               class="chart-good"
@@ -96,7 +100,12 @@ export const Bars = ({ title, bars, names, neutral = false, format = count }: Ba
       </span>
       <Ticks labels={bars.map(({ label, tick = label }) => tick)} />
       <figcaption class="muted small-text" aria-hidden="true">
-        <span class="chart-key good" /> {names[0]} <span class={`chart-key ${neutral ? "second" : "bad"}`} /> {names[1]}
+        <span class="chart-key good" /> {names[0]}{" "}
+        {names[1] === undefined ? null : (
+          <>
+            <span class={`chart-key ${neutral ? "second" : "bad"}`} /> {names[1]}
+          </>
+        )}
       </figcaption>
       <div class="sr-only">
         <table>
@@ -105,8 +114,8 @@ export const Bars = ({ title, bars, names, neutral = false, format = count }: Ba
             {bars.map(({ label, good, bad }, index) => (
               <tr key={index}>
                 <th scope="row">{label}</th>
-                <td>{`${names[0]} ${format(good)}`}</td>
-                <td>{`${names[1]} ${format(bad)}`}</td>
+                <td>{said(names[0], good)}</td>
+                <td>{said(names[1], bad)}</td>
               </tr>
             ))}
           </tbody>

@@ -13,6 +13,14 @@ export const shortCount = (value: number): string =>
     maximumFractionDigits: 1,
   }).format(value);
 
+/** US dollars; what is less than a cent keeps two digits. */
+export const dollars = (value: number): string =>
+  new Intl.NumberFormat(language.value === "zh" ? "zh-CN" : "en-US", {
+    style: "currency",
+    currency: "USD",
+    ...(value > 0 && value < 0.01 ? { maximumSignificantDigits: 2 } : {}),
+  }).format(value);
+
 export const percent = (ratio: number): string =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(ratio);
 

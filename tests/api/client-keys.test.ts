@@ -396,6 +396,25 @@ describe("keys", () => {
     expect(global.status).toBe(400);
   });
 
+  test("the list is sorted by name, by time and by use, either way", async () => {
+    const names = ["sort-b", "sort-c", "sort-a"];
+    const made = [];
+    for (const name of names) made.push(await makeKey(program, { name }));
+    for (const way of WAYS.slice(0, 1)) await (await ask(program, made[1]?.key ?? "", way)).text();
+    const listAt = (query: string) => adminCall(program, `/api/v1/admin/keys?search=sort-&${query}`);
+    const listed = async (query: string) => {
+      const { data } = (await listAt(query)).body as { data: { name: string }[] };
+      return data.map(({ name }) => name.slice(-1)).join("");
+    };
+    expect(await listed("")).toBe("bca");
+    expect(await listed("sort=name")).toBe("abc");
+    expect(await listed("sort=name&order=desc")).toBe("cba");
+    expect(await listed("sort=used_today&order=desc")).toStartWith("c");
+    expect(await listed("sort=last_used&order=desc")).toStartWith("c");
+    expect((await listAt("sort=secret")).status).toBe(400);
+    expect((await listAt("sort=name&order=up")).status).toBe(400);
+  });
+
   test("the oldest page's routes", async () => {
     const added = await adminCall(program, "/api/keys/add", { name: "old" });
     expect(added.body.data).toMatchObject({ name: "old", is_active: true });

@@ -144,3 +144,24 @@ describe("the documents", () => {
     expect(() => fillRegions(text, "en", generators)).toThrow(message);
   });
 });
+
+describe("settings that need another", () => {
+  const needing = [...configKeys.values()].filter(({ meta }) => meta.needs !== undefined);
+
+  test.each(needing.map((key) => [key.path, key] as const))("%s names a switch", (_, key) => {
+    expect(configKeys.get(key.meta.needs?.path ?? "")?.meta.kind).toBe("boolean");
+  });
+
+  test("the form says so, for pages to explain", async () => {
+    const environment = {};
+    const live = await createLiveConfig({
+      ...{ documents: createMemoryDocuments(), path: "/nonexistent/config.toml", environment, log: silentLog },
+    });
+    const fields = describeForm(live.snapshot()).sections.flatMap((section) => section.fields);
+    expect(fields.find(({ path }) => path === "app.public_key")?.needs).toEqual({
+      path: "app.public_enabled",
+      is: true,
+    });
+    expect(fields.find(({ path }) => path === "app.app_key")?.needs).toBeUndefined();
+  });
+});

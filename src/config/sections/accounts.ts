@@ -116,6 +116,7 @@ export const token = section(
       { min: 0.01, max: 720 },
       {
         unit: "hours",
+        needs: { path: "token.auto_refresh", is: true },
         help: { en: "Time between two quota questions for a basic account.", zh: "基础账号的额度查询间隔。" },
       },
     ),
@@ -124,6 +125,7 @@ export const token = section(
       { min: 0.01, max: 720 },
       {
         unit: "hours",
+        needs: { path: "token.auto_refresh", is: true },
         help: { en: "Time between two quota questions for a super account.", zh: "Super 账号的额度查询间隔。" },
       },
     ),
@@ -148,6 +150,7 @@ export const token = section(
       { min: 1, max: 86_400 },
       {
         unit: "seconds",
+        needs: { path: "token.on_demand_refresh_enabled", is: true },
         help: {
           en: "Least time between two such rounds, and the least rest of an account before it is asked in one.",
           zh: "两次按需查询之间的最短间隔，也是账号被按需查询前的最短冷却时间。",
@@ -158,6 +161,7 @@ export const token = section(
       100,
       { min: 1, max: 10_000 },
       {
+        needs: { path: "token.on_demand_refresh_enabled", is: true },
         help: {
           en: "Accounts that such a round asks for at most, those that were not asked for longest first.",
           zh: "每次按需查询的账号数上限，最久未查询的优先。",

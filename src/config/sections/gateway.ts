@@ -131,12 +131,14 @@ export const app = section(
     }),
     public_key: text("", {
       secret: true,
+      needs: { path: "app.public_enabled", is: true },
       help: {
         en: "Password of the playground; empty leaves it open to everybody while public_enabled is on.",
         zh: "体验页面的密码；留空则在 public_enabled 开启时对所有人开放。",
       },
     }),
     public_bypass_api_key: boolean(true, {
+      needs: { path: "app.public_enabled", is: true },
       help: {
         en: "While public_enabled is on, /v1 takes requests without an API key, as earlier programs did; false keeps asking for one.",
         zh: "public_enabled 开启时，/v1 不再要求 API 密钥（与早期程序一致）；设为 false 则仍须密钥。",
@@ -183,6 +185,7 @@ export const app = section(
     x_statsig_id: text(
       "ZTpUeXBlRXJyb3I6IENhbm5vdCByZWFkIHByb3BlcnRpZXMgb2YgdW5kZWZpbmVkIChyZWFkaW5nICdjaGlsZE5vZGVzJyk=",
       {
+        needs: { path: "app.dynamic_statsig", is: false },
         help: {
           en: "The fixed x-statsig-id, used when dynamic_statsig is off. The site may refuse it.",
           zh: "固定的 x-statsig-id，在 dynamic_statsig 关闭时使用。站点可能拒绝它。",

@@ -86,6 +86,7 @@ export const log = section(
     dir: text("", {
       env: "LOG_DIR",
       restart: true,
+      needs: { path: "log.file_enabled", is: true },
       help: {
         en: "Folder of the log files; empty is logs in the data folder.",
         zh: "日志文件目录；留空为数据目录下的 logs。",
@@ -96,6 +97,7 @@ export const log = section(
       { min: 0.001, max: 10_000 },
       {
         unit: "megabytes",
+        needs: { path: "log.file_enabled", is: true },
         help: { en: "A file of this size is closed and a new one begun.", zh: "单个日志文件达到该大小后换新文件。" },
       },
     ),
@@ -103,6 +105,7 @@ export const log = section(
       7,
       { min: 1, max: 1000 },
       {
+        needs: { path: "log.file_enabled", is: true },
         help: { en: "Log files kept; the oldest go first.", zh: "保留的日志文件数，先删除最旧的。" },
       },
     ),
@@ -117,12 +120,14 @@ export const metrics = section(
     }),
     token: text("", {
       secret: true,
+      needs: { path: "metrics.enabled", is: true },
       help: {
         en: "Bearer token for GET /metrics; the admin password works as well.",
         zh: "访问 GET /metrics 的 Bearer 令牌；管理员密码同样可用。",
       },
     }),
     allow: addressList([], {
+      needs: { path: "metrics.enabled", is: true },
       help: {
         en: "Addresses or ranges that may read GET /metrics without a token.",
         zh: "无需令牌即可读取 GET /metrics 的地址或网段。",

@@ -209,6 +209,7 @@ export const cache = section(
       { min: 1, max: 1_000_000 },
       {
         unit: "megabytes",
+        needs: { path: "cache.enable_auto_clean", is: true },
         help: {
           en: "Room for stored pictures and clips together; above it the oldest go, down to 80 %.",
           zh: "本地图片与视频合计的空间上限；超出后从最旧的文件开始删除，直至 80%。",

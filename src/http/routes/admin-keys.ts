@@ -1,6 +1,6 @@
 // Client keys as the admin side sees them, in today's shapes and in those of earlier programs. Decides nothing about keys.
 // Invariant: a secret is in an answer only where it was just made, and such an answer is not to be kept by anybody.
-import { type KeyAdmin, type MadeKey, MOST_AT_ONCE, type NewKeys } from "../../admin/keys.ts";
+import { KEY_SORTS, type KeyAdmin, type KeySort, type MadeKey, MOST_AT_ONCE, type NewKeys } from "../../admin/keys.ts";
 import { readChosenSecret, readKeyFields } from "../../admin/key-fields.ts";
 import type { KeyStatus } from "../../admin/key-view.ts";
 import { GatewayError } from "../../core/errors.ts";
@@ -37,10 +37,26 @@ const statusOf = (query: URLSearchParams): KeyStatus | "all" => {
   throw wrong("status", `'status' must be one of ${STATUSES.join(", ")}.`);
 };
 
+const sortOf = (query: URLSearchParams): KeySort | undefined => {
+  const text = query.get("sort") ?? "";
+  const found = KEY_SORTS.find((one) => one === text);
+  if (text === "" || found) return found;
+  throw wrong("sort", `'sort' must be one of ${KEY_SORTS.join(", ")}.`);
+};
+
+const isDescending = (query: URLSearchParams): boolean => {
+  const text = query.get("order") ?? "asc";
+  if (text === "asc" || text === "desc") return text === "desc";
+  throw wrong("order", "'order' must be asc or desc.");
+};
+
 const list = (call: Call): Response => {
   const { searchParams } = call.url;
   const page = pageOf(searchParams, SIZES);
-  const found = admin(call).list({ ...page, search: searchParams.get("search") ?? "", status: statusOf(searchParams) });
+  const found = admin(call).list({
+    ...{ ...page, search: searchParams.get("search") ?? "", status: statusOf(searchParams) },
+    ...{ sort: sortOf(searchParams), descending: isDescending(searchParams) },
+  });
   const { items, ...rest } = found;
   return Response.json({ success: true, data: items, ...rest, page: page.page, page_size: page.pageSize });
 };
@@ -100,7 +116,7 @@ export const adminKeyRoutes: readonly Route[] = [
     method: "GET",
     ...adminPaths("/keys"),
     auth: "admin",
-    summary: "Client keys with what they have used: search, status, page, page_size.",
+    summary: "Client keys with what they have used: search, status, sort, order, page, page_size.",
     handle: list,
   },
   {

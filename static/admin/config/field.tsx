@@ -5,7 +5,7 @@ import type { FormField } from "../../../src/config/describe.ts";
 import { CopyButton } from "../../shared/copy-button.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { inLanguage } from "../../shared/language.ts";
-import { drafts, isHidden, refused, setDraft, shownValue, typed } from "./store.ts";
+import { drafts, idleBecause, isHidden, refused, setDraft, shownValue, typed } from "./store.ts";
 import { say, sayUnit } from "./words.ts";
 
 const ORIGIN_TONES = { default: "", file: "blue", stored: "accent", environment: "violet" } as const;
@@ -14,8 +14,9 @@ export const FieldRow = ({ field }: { field: FormField }) => {
   const draft = drafts.value.get(field.path);
   const problem = refused.value?.path === field.path ? refused.value.message : null;
   const id = `setting-${field.path}`;
+  const idle = idleBecause(field);
   return (
-    <div class={`setting ${draft === undefined ? "" : "changed"}`}>
+    <div class={`setting ${draft === undefined ? "" : "changed"} ${idle ? "idle" : ""}`}>
       <div class="setting-text">
         <label class="setting-name" for={id}>
           <span class="mono">{field.name}</span>
@@ -28,6 +29,9 @@ export const FieldRow = ({ field }: { field: FormField }) => {
           {inLanguage(field.help)}
         </p>
         <Facts field={field} />
+        {idle ? (
+          <p class="setting-idle small-text">{say(idle.is ? "idleOff" : "idleOn", { path: idle.path })}</p>
+        ) : null}
       </div>
       <div class="setting-control">
         <div class="row">

@@ -48,6 +48,14 @@ export const typed = (field: FormField): string | boolean => {
   return isHidden(field) ? "" : shownValue(field);
 };
 
+/** What the switch would be after saving, when that leaves the setting without effect; else null. */
+export const idleBecause = ({ needs }: FormField): FormField["needs"] | null => {
+  if (!needs) return null;
+  const fields = (form.value?.sections ?? []).flatMap((section) => section.fields);
+  const needed = fields.find(({ path }) => path === needs.path);
+  return needed === undefined || typed(needed) === needs.is ? null : needs;
+};
+
 export const setDraft = (field: FormField, value: Draft | undefined): void => {
   const next = new Map(drafts.value);
   const isSame = value === undefined || (isHidden(field) ? value === "" : value === shownValue(field));

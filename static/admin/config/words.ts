@@ -23,6 +23,8 @@ export const say = speak({
     "Needed before settings can be read: set it in the file or as {env}.",
     "启动前即需读取：请在配置文件或环境变量 {env} 中设置。",
   ],
+  idleOff: ["Without effect while {path} is off.", "{path} 关闭时不起作用。"],
+  idleOn: ["Without effect while {path} is on.", "{path} 开启时不起作用。"],
   defaultIs: ["Default: {value}", "默认值：{value}"],
   empty: ["empty", "空"],
   allowed: ["Must be {allowed}.", "取值要求：{allowed}。"],

@@ -5,7 +5,7 @@ import type { SumsView } from "../../../src/admin/report-view.ts";
 import type { SeriesPoint, TopRow } from "../../../src/admin/reports.ts";
 import { get } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
-import { clockTime, count, day, milliseconds, percent, shortCount } from "../../shared/format.ts";
+import { clockTime, count, day, dollars, milliseconds, percent, shortCount } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { useEvery } from "../../shared/ticker.ts";
@@ -89,13 +89,14 @@ export const Reports = () => {
   );
 };
 
-const MEASURES = ["requests", "latency", "tokens", "media"] as const;
+const MEASURES = ["requests", "latency", "tokens", "media", "cost"] as const;
 type Measure = (typeof MEASURES)[number];
 
 interface Drawn {
-  readonly names: readonly [string, string];
+  readonly names: readonly [string, string?];
   readonly parts: (point: SeriesPoint) => { readonly good: number; readonly bad: number };
   readonly format?: (value: number) => string;
+  readonly least?: number;
 }
 
 const drawnAs = (measure: Measure): Drawn => {
@@ -119,6 +120,13 @@ const drawnAs = (measure: Measure): Drawn => {
       };
     case "media":
       return { names: [say("pictures"), say("clips")], parts: ({ images, videos }) => ({ good: images, bad: videos }) };
+    case "cost":
+      return {
+        names: [say("costChart")],
+        parts: ({ cost_usd: cost }) => ({ good: cost, bad: 0 }),
+        format: dollars,
+        least: 0.01,
+      };
     default:
       return measure satisfies never;
   }
@@ -126,7 +134,7 @@ const drawnAs = (measure: Measure): Drawn => {
 
 const Chart = ({ report }: { report: Report }) => {
   const measure = useSignal<Measure>("requests");
-  const { names, parts, format } = drawnAs(measure.value);
+  const { names, parts, format, least } = drawnAs(measure.value);
   const title = say(`chart_${measure.value}`);
   return (
     <section class="panel padded" aria-labelledby="report-chart">
@@ -147,6 +155,7 @@ const Chart = ({ report }: { report: Report }) => {
         names={names}
         neutral={measure.value !== "requests"}
         {...(format ? { format } : {})}
+        {...(least === undefined ? {} : { least })}
         bars={report.points.map((point) => ({
           label: report.span === "hour" ? `${day(point.start_ms)} ${clockTime(point.start_ms)}` : day(point.start_ms),
           tick: report.span === "hour" ? clockTime(point.start_ms) : day(point.start_ms),
@@ -173,6 +182,7 @@ const Figures = ({ totals }: { totals: SumsView }) => {
     [say("tokensReasoning"), shortCount(totals.tokens_reasoning)],
     [say("pictures"), shortCount(totals.images)],
     [say("clips"), shortCount(totals.videos)],
+    [say("cost"), dollars(totals.cost_usd)],
   ];
   return (
     <dl class="stats many">
@@ -195,13 +205,14 @@ const Top = ({ title, rows }: { title: string; rows: readonly TopRow[] }) => {
         <p class="muted">{say("none")}</p>
       ) : (
         <ol class="top-list">
-          {rows.map(({ value, name, requests, failed }) => (
+          {rows.map(({ value, name, requests, failed, cost_usd: cost }) => (
             <li key={value}>
               <span class="row">
                 <span class="grow ellipsis" title={name}>
                   {name}
                 </span>
                 {failed > 0 ? <span class="danger-text small-text">{say("failedN", { n: count(failed) })}</span> : null}
+                {cost > 0 ? <span class="muted small-text">{dollars(cost)}</span> : null}
                 <strong>{count(requests)}</strong>
               </span>
               <span class="bar" aria-hidden="true">

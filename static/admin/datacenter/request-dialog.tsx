@@ -1,7 +1,7 @@
 // One request with everything that the journal kept of it. Asks nothing.
 import { Fragment } from "preact";
 import type { RequestView } from "../../../src/admin/report-view.ts";
-import { count, milliseconds, moment } from "../../shared/format.ts";
+import { count, dollars, milliseconds, moment } from "../../shared/format.ts";
 import { Modal } from "../../shared/modal.tsx";
 import { say, sayOutcome } from "./words.ts";
 
@@ -21,6 +21,7 @@ export const RequestDialog = ({ row, onClose }: { row: RequestView; onClose: () 
       say("tokens"),
       `${count(row.tokens_in)} / ${count(row.tokens_out)}${row.tokens_estimated ? ` (${say("estimated")})` : ""}`,
     ],
+    [say("cost"), row.cost_usd === 0 ? null : dollars(row.cost_usd)],
   ];
   return (
     <Modal

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RequestView } from "../../../src/admin/report-view.ts";
 import { get, messageOf, post } from "../../shared/api.ts";
-import { bytes, count, milliseconds, moment } from "../../shared/format.ts";
+import { bytes, count, dollars, milliseconds, moment } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Skeleton } from "../../shared/loaded.tsx";
 import { confirm } from "../../shared/modal.tsx";
@@ -140,6 +140,7 @@ const Rows = ({ rows, onOpen }: { rows: readonly RequestView[]; onOpen: (row: Re
           <th>{say("status")}</th>
           <th class="number">{say("duration")}</th>
           <th class="number">{say("tokens")}</th>
+          <th class="number">{say("cost")}</th>
           <th>
             <span class="sr-only">{say("attempts")}</span>
           </th>
@@ -159,6 +160,7 @@ const Rows = ({ rows, onOpen }: { rows: readonly RequestView[]; onOpen: (row: Re
             <td class="number nowrap">
               {count(row.tokens_in)} / {count(row.tokens_out)}
             </td>
+            <td class="number nowrap">{row.cost_usd === 0 ? <span class="muted">–</span> : dollars(row.cost_usd)}</td>
             <td>
               <button
                 type="button"

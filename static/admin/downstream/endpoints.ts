@@ -55,6 +55,15 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     text: ["Clips as jobs: begin, ask how far, fetch the file.", "视频任务：创建、查询进度、下载。"],
     call: json({ model: "grok-imagine-video", prompt: "waves at dusk" }),
   },
+  enable_audio: {
+    method: "POST",
+    path: "/v1/audio/speech",
+    text: [
+      "Text as speech, speech as text (/v1/audio/transcriptions), talk over a socket (/v1/realtime); needs API keys.",
+      "文字转语音、语音转文字（/v1/audio/transcriptions）与实时语音（/v1/realtime）；需要 API 密钥。",
+    ],
+    call: `${json({ model: "grok-tts", input: "Hello!", voice: "eve" })} -o hello.mp3`,
+  },
   enable_files: {
     method: "GET",
     path: "/v1/files/{kind}/{name}",

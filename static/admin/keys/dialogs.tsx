@@ -20,6 +20,8 @@ const LIMITS = [
   ["video_limit", "video"],
   ["daily_tokens", "dailyTokens"],
   ["monthly_tokens", "monthlyTokens"],
+  ["daily_usd", "dailyUsd"],
+  ["monthly_usd", "monthlyUsd"],
   ["rpm", "rpm"],
   ["concurrency", "concurrency"],
 ] as const;
@@ -143,6 +145,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
             />
           ))}
         </div>
+        <p class="hint">{say("usdHint")}</p>
       </fieldset>
       <div class="two">
         <div class="field">

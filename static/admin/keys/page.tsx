@@ -2,6 +2,7 @@
 // Invariant: a secret is shown once, right after it was made, and kept nowhere in the page.
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { KeySort } from "../../../src/admin/keys.ts";
 import type { KeyStatus, KeyView } from "../../../src/admin/key-view.ts";
 import { get } from "../../shared/api.ts";
 import { count } from "../../shared/format.ts";
@@ -11,6 +12,7 @@ import { Pager } from "../../shared/pager.tsx";
 import { useShortcuts } from "../../shared/shortcuts.tsx";
 import { KeyDialog, SecretDialog } from "./dialogs.tsx";
 import { ImportKeysDialog } from "./import-dialog.tsx";
+import type { Sorting } from "../sort-head.tsx";
 import { type Open, Rows } from "./rows.tsx";
 import { say } from "./words.ts";
 
@@ -32,11 +34,16 @@ export const KeysPage = () => {
   const status = useSignal<(typeof VIEWS)[number]>("all");
   const page = useSignal(1);
   const size = useSignal(50);
+  const sorting = useSignal<Sorting<KeySort> | null>(null);
   const open = useSignal<Open | null>(null);
   const loaded = useLoaded(() =>
-    get<KeyList>("/keys", { search: search.value, status: status.value, page: page.value, page_size: size.value }),
+    get<KeyList>("/keys", {
+      ...{ search: search.value, status: status.value, page: page.value, page_size: size.value },
+      sort: sorting.value?.by ?? null,
+      order: sorting.value?.descending === true ? "desc" : null,
+    }),
   );
-  useEffect(() => void loaded.reload(), [search.value, status.value, page.value, size.value]);
+  useEffect(() => void loaded.reload(), [search.value, status.value, page.value, size.value, sorting.value]);
   useShortcuts(() => [{ keys: "n", what: say("create"), run: () => (open.value = { kind: "new" }) }]);
   const found = loaded.value.value;
   const close = () => {
@@ -105,6 +112,7 @@ export const KeysPage = () => {
         {found === null ? <Waiting loaded={loaded} /> : null}
         {found === null ? null : (
           <Rows
+            sorting={sorting}
             keys={found.data}
             isFiltered={search.value !== "" || status.value !== "all"}
             open={open}

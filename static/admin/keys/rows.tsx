@@ -1,14 +1,16 @@
 // The table of the keys: what each may do and has done, and what can be done with one or with those that are selected.
 // Knows no secret but one that was just made. Invariant: what clients would notice is asked about first.
 import { useSignal, type Signal } from "@preact/signals";
+import type { KeySort } from "../../../src/admin/keys.ts";
 import type { KeyView } from "../../../src/admin/key-view.ts";
 import { messageOf, post } from "../../shared/api.ts";
-import { count, dateTime, relative } from "../../shared/format.ts";
+import { count, dateTime, day, dollars, relative } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Menu } from "../../shared/menu.tsx";
 import { confirm } from "../../shared/modal.tsx";
 import { now } from "../../shared/ticker.ts";
 import { toast } from "../../shared/toast.tsx";
+import { SortHead, type Sorting } from "../sort-head.tsx";
 import type { Made } from "./dialogs.tsx";
 import { say } from "./words.ts";
 
@@ -23,6 +25,7 @@ const TONES = { active: "ok", disabled: "", expired: "bad", exhausted: "warn" } 
 interface RowsProps {
   readonly keys: readonly KeyView[];
   readonly isFiltered: boolean;
+  readonly sorting: Signal<Sorting<KeySort> | null>;
   readonly open: Signal<Open | null>;
   readonly reload: () => Promise<void>;
 }
@@ -85,7 +88,7 @@ const Batch = ({ chosen, reload }: { chosen: Signal<ReadonlySet<string>>; reload
   );
 };
 
-export const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
+export const Rows = ({ keys, isFiltered, sorting, open, reload }: RowsProps) => {
   const chosen = useSignal<ReadonlySet<string>>(new Set());
   if (keys.length === 0) return <Nothing isFiltered={isFiltered} open={open} />;
   const here = keys.filter(({ id }) => chosen.value.has(id)).length;
@@ -119,11 +122,12 @@ export const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
                   }
                 />
               </th>
-              <th>{say("name")}</th>
+              <SortHead name={say("name")} by="name" sorting={sorting} descending={false} />
               <th>{say("key")}</th>
               <th>{say("status")}</th>
-              <th>{say("today")}</th>
-              <th>{say("lastUsed")}</th>
+              <SortHead name={say("today")} by="used_today" sorting={sorting} />
+              <SortHead name={say("lastUsed")} by="last_used" sorting={sorting} />
+              <SortHead name={say("created")} by="created" sorting={sorting} />
               <th>
                 <span class="sr-only">{say("editAction")}</span>
               </th>
@@ -151,8 +155,11 @@ export const Rows = ({ keys, isFiltered, open, reload }: RowsProps) => {
                 <td>
                   <Used of={key} />
                 </td>
-                <td class="nowrap muted" title={say("created") + ": " + dateTime(key.created_at * 1000)}>
+                <td class="nowrap muted">
                   {key.last_used_at === null ? say("never") : relative(key.last_used_at * 1000, now.value)}
+                </td>
+                <td class="nowrap muted" title={dateTime(key.created_at * 1000)}>
+                  {day(key.created_at * 1000)}
                 </td>
                 <td>
                   <Actions of={key} open={open} reload={reload} />
@@ -206,8 +213,30 @@ const Used = ({ of: key }: { of: KeyView }) => (
         </li>
       );
     })}
+    <Spent of={key} />
   </ul>
 );
+
+/** What the official API has charged; nothing to see where no key of it was used. */
+const Spent = ({ of: key }: { of: KeyView }) => {
+  const { daily_usd: limit } = key;
+  const today = key.usage_today["usd_spent"] ?? 0;
+  const month = key.usage_month.usd_spent;
+  if (limit < 0 && key.monthly_usd < 0 && month === 0) return null;
+  const isEmpty = (limit >= 0 && today >= limit) || (key.monthly_usd >= 0 && month >= key.monthly_usd);
+  const monthText = key.monthly_usd < 0 ? dollars(month) : `${dollars(month)}/${dollars(key.monthly_usd)}`;
+  return (
+    <li class={isEmpty ? "empty-window" : ""} title={say("spentToday", { today: dollars(today), month: monthText })}>
+      <span class="quota-kind">{say("short_usd")}</span>
+      <span class="quota-left">{limit < 0 ? dollars(today) : `${dollars(today)}/${dollars(limit)}`}</span>
+      {limit < 0 ? null : (
+        <span class="quota-bar" aria-hidden="true">
+          <span style={{ width: `${limit === 0 ? 100 : Math.min(100, (today / limit) * 100)}%` }} />
+        </span>
+      )}
+    </li>
+  );
+};
 
 interface ActionsProps {
   readonly of: KeyView;

@@ -7,7 +7,7 @@ import type { SeriesPoint } from "../../../src/admin/reports.ts";
 import { get, session } from "../../shared/api.ts";
 import { Bars } from "../../shared/chart.tsx";
 import { CopyButton } from "../../shared/copy-button.tsx";
-import { bytes, clockTime, count, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
+import { bytes, clockTime, count, dollars, milliseconds, percent, shortCount, span } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { type Loaded, Skeleton, useLoaded, Waiting } from "../../shared/loaded.tsx";
 import { at, publicAt } from "../../shared/place.ts";
@@ -94,6 +94,7 @@ export const OverviewPage = () => {
           <Warnings all={all} />
           <div class="cards">
             <Pool all={all} />
+            <ApiKeys all={all} />
             <State all={all} />
           </div>
           <Traffic all={all} />
@@ -149,6 +150,11 @@ const warningsOf = ({ pool, form, keys, ready }: Overview): Warning[] => {
   if (totals.total === 0) found.push({ tone: "bad", text: say("noAccounts"), ...tokens });
   else if (totals.active === 0) found.push({ tone: "bad", text: say("noActive"), ...tokens });
   else if (totals.cooling * 2 > totals.total) found.push({ tone: "warn", text: say("manyCooling"), ...tokens });
+  const { total: keysTotal, no_credits: spent } = totals.api_keys;
+  if (spent > 0 && totals.active > 0) {
+    const text = say("creditsOut", { n: count(spent), all: count(keysTotal) });
+    found.push({ tone: "warn", text, ...tokens });
+  }
   if (form.warning !== null) found.push({ tone: "warn", text: passwordWarning(form.warning), ...config });
   const elsewhere = wrongAddress(form);
   if (elsewhere !== null) {
@@ -224,6 +230,50 @@ const Pool = ({ all: { pool } }: { all: Overview }) => {
             .join(", ") || "–"}
         </dd>
       </dl>
+    </section>
+  );
+};
+
+const ApiKeys = ({ all: { pool, day } }: { all: Overview }) => {
+  const { api_keys: keys } = pool.totals;
+  const resting = keys.total - keys.active - keys.no_credits - keys.invalid;
+  const parts: readonly (readonly [name: Parameters<typeof say>[0], dot: string, number: number])[] = [
+    ["keysUsable", "active", keys.active],
+    ["keysResting", "cooling", resting],
+    ["noCredits", "spent", keys.no_credits],
+    ["keysInvalid", "disabled", keys.invalid],
+  ];
+  return (
+    <section class="panel padded" aria-labelledby="overview-keys">
+      <h2 id="overview-keys">{say("apiKeys")}</h2>
+      {keys.total === 0 ? (
+        <p class="muted">{say("noKeys")}</p>
+      ) : (
+        <>
+          <div class="split" aria-hidden="true">
+            {parts
+              .filter(([, , number]) => number > 0)
+              .map(([name, dot, number]) => (
+                <span key={name} class={dot} style={{ flexGrow: number }} />
+              ))}
+          </div>
+          <dl class="pairs split-names">
+            {parts.map(([name, dot, number]) => (
+              <Fragment key={name}>
+                <dt>
+                  <span class={`dot ${dot}`} />
+                  {say(name)}
+                </dt>
+                <dd>{count(number)}</dd>
+              </Fragment>
+            ))}
+            <dt>{say("teams")}</dt>
+            <dd>{count(keys.teams)}</dd>
+            <dt>{say("spent")}</dt>
+            <dd>{dollars(day.cost_usd)}</dd>
+          </dl>
+        </>
+      )}
     </section>
   );
 };

@@ -23,7 +23,10 @@ const say = speak({
   ],
   drop: ["Choose a file, or drop one here", "选择文件，或将文件拖到这里"],
   auto: ["Decide by the first look at the quota", "根据首次额度查询自动判断"],
-  poolHint: ["For sessions that name none; API keys have a pool of their own.", "用于未指明号池的会话；API 密钥有独立号池。"],
+  poolHint: [
+    "For sessions that name none; API keys have a pool of their own.",
+    "用于未指明号池的会话；API 密钥有独立号池。",
+  ],
   kinds: ["Web sessions: {web}, API keys: {xai}.", "网页会话 {web} 个，API 密钥 {xai} 个。"],
   lines: ["Lines that look like tokens: {n}.", "识别到 {n} 行 Token。"],
   repeated: ["Repeated: {n}.", "其中 {n} 行重复。"],

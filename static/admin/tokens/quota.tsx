@@ -60,32 +60,32 @@ export const QuotaCell = ({ row }: { row: Row }) => {
 
 /** Every window with how its number is known, in an open row. */
 export const Windows = ({ row }: { row: Row }) => (
-    <div class="table-wrap" role="group" tabIndex={0} aria-label={say("quota")}>
-      <table class="table windows">
-        <thead>
-          <tr>
-            <th>{say("window")}</th>
-            <th class="number">{say("left")}</th>
-            <th>{say("how")}</th>
-            <th>{say("length")}</th>
-            <th>{say("resetAt")}</th>
+  <div class="table-wrap" role="group" tabIndex={0} aria-label={say("quota")}>
+    <table class="table windows">
+      <thead>
+        <tr>
+          <th>{say("window")}</th>
+          <th class="number">{say("left")}</th>
+          <th>{say("how")}</th>
+          <th>{say("length")}</th>
+          <th>{say("resetAt")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {windowsOf(row).map(([kind, window]) => (
+          <tr key={kind}>
+            <td class="mono">{kind}</td>
+            <td class="number">{leftText(window)}</td>
+            <td>
+              <span class={`badge ${window.source === "measured" ? "ok" : ""}`}>{sourceWord(window)}</span>
+            </td>
+            <td class="nowrap">{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
+            <td class="nowrap" title={dateTime(window.reset_at)}>
+              {window.reset_at > now.value ? relative(window.reset_at, now.value) : "—"}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {windowsOf(row).map(([kind, window]) => (
-            <tr key={kind}>
-              <td class="mono">{kind}</td>
-              <td class="number">{leftText(window)}</td>
-              <td>
-                <span class={`badge ${window.source === "measured" ? "ok" : ""}`}>{sourceWord(window)}</span>
-              </td>
-              <td class="nowrap">{window.window_seconds === null ? "—" : span(window.window_seconds)}</td>
-              <td class="nowrap" title={dateTime(window.reset_at)}>
-                {window.reset_at > now.value ? relative(window.reset_at, now.value) : "—"}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </table>
+  </div>
 );

@@ -124,9 +124,7 @@ export const AccountRowView = ({ row, open }: { row: Row; open: Opened }) => {
         <td class="cell-status">
           <StatusCell row={row} />
         </td>
-        <td class="cell-quota">
-          {isKey(row) ? <KeyCell row={row} /> : <QuotaCell row={row} />}
-        </td>
+        <td class="cell-quota">{isKey(row) ? <KeyCell row={row} /> : <QuotaCell row={row} />}</td>
         <td class="cell-note">
           <NoteCell row={row} />
         </td>
@@ -235,7 +233,9 @@ const Details = ({ row }: { row: Row }) => (
         </Fact>
         <Fact name={say("createdAt")}>{dateTime(row.created_at)}</Fact>
         <Fact name={say("usedAt")}>{row.last_used_at === null ? say("never") : dateTime(row.last_used_at)}</Fact>
-        <Fact name={say(isKey(row) ? "modelsAsked" : "syncedAt")}>{row.last_sync_at === null ? say("never") : dateTime(row.last_sync_at)}</Fact>
+        <Fact name={say(isKey(row) ? "modelsAsked" : "syncedAt")}>
+          {row.last_sync_at === null ? say("never") : dateTime(row.last_sync_at)}
+        </Fact>
         {row.cooldown_until === null ? null : (
           <Fact name={say("coolsUntil")}>
             {dateTime(row.cooldown_until)} <span class="muted small-text">({row.cooldown_reason})</span>
