@@ -82,10 +82,10 @@ export const createGenerate = ({ client, config }: { client: XaiClient; config: 
     let reading: Reading | null = null;
     let failed = false;
     let closed = false;
-    const pull = async (): Promise<EventBatch | null> => {
+    const begin = async (): Promise<EventBatch | null> => {
       if (failed) return null;
       try {
-        reading ??= read(await open(request, call), request, call);
+        reading = read(await open(request, call), request, call);
         // The reader may have left while the answer was being opened.
         if (closed || call.signal.aborted) reading.close();
         return await reading.pull();
@@ -94,6 +94,8 @@ export const createGenerate = ({ client, config }: { client: XaiClient; config: 
         return [{ type: "failure", error: readError(thrown, call.signal) }];
       }
     };
+    // An open answer tells its failures itself: no promise more for each batch.
+    const pull = () => (reading ? reading.pull() : begin());
     return pullStream(pull, () => {
       closed = true;
       reading?.close();
