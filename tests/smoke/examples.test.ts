@@ -46,6 +46,7 @@ describe("the examples of the documents", () => {
     simulator = createSimulator({ port: 0, tokenDelayMs: 0, mediaDelayMs: 0 });
     const settings = mergeSettings(upstreamAt(simulator.url), {
       app: { api_key: ["sk-choose-your-own"], app_key: PASSWORD, public_key: PLAYGROUND_KEY },
+      xai: { api_keys: ["xai-sim-ok-examples-1"], base_url: `${simulator.url}/xai/v1` },
     });
     folder.write("data/config.toml", tomlOf(settings));
     const accounts = { ssoSuper: [{ token: "sim-super-ok-example", tags: ["nsfw"] }], ssoBasic: ["sim-ok-example"] };
@@ -94,10 +95,11 @@ describe("the examples of the documents", () => {
 
 test("every endpoint for callers has an example", () => {
   const text = readFileSync(join(checkout, "docs/examples.md"), "utf8");
-  const refusing = ["/v1/videos/edits", "/v1/videos/:id/remix", "/v1/responses/:id/cancel"];
+  const refusing = ["/v1/videos/edits", "/v1/videos/:id/remix", "/v1/responses/:id/cancel", "/v1/audio/translations"];
+  const sockets = ROUTES.filter(({ socket }) => socket).map(({ path }) => path);
   const without = listRoutes(ROUTES)
-    .filter(({ auth, path, alias }) => auth === "api" && !alias && !refusing.includes(path))
-    .map(({ method, path }) => ({ method, path, shown: path.replace(/:id(\{.*\})?/, "(\\$$[RV]|grok-4)") }))
+    .filter(({ auth, path, alias }) => auth === "api" && !alias && ![...refusing, ...sockets].includes(path))
+    .map(({ method, path }) => ({ method, path, shown: path.replace(/:id(\{.*\})?/, "(\\$$[RV]|grok-4|eve)") }))
     .filter(({ method, shown }) => {
       const address = new RegExp(`curl ${method === "DELETE" ? "-X DELETE " : "(-N )?"}"?\\$U${shown}["?\\s]`);
       return !address.test(text);
