@@ -79,8 +79,10 @@ describe("while it is open", () => {
     const response = await fetch(`${site.url}/chat`);
     const policy = response.headers.get("content-security-policy") ?? "";
     expect(policy).toContain("default-src 'self'");
-    // The voice server of the demo is the simulator.
-    expect(policy).toMatch(/connect-src 'self' ws:\/\/127\.0\.0\.1:\d+ http:\/\/127\.0\.0\.1:\d+;/);
+    expect(policy).toContain("connect-src 'self';");
+    // The voice server of the demo is the simulator; no other page may reach it.
+    const voice = (await fetch(`${site.url}/voice`)).headers.get("content-security-policy") ?? "";
+    expect(voice).toMatch(/connect-src 'self' ws:\/\/127\.0\.0\.1:\d+ http:\/\/127\.0\.0\.1:\d+;/);
     expect(policy).not.toContain("unsafe");
     const { page, context } = await site.visit("/voice");
     let bytes = 0;

@@ -72,11 +72,15 @@ const leadTo =
 /** The frame of every answer forbids these; a voice session needs the microphone, a picture may come from the camera. */
 const DEVICES = "camera=(self), geolocation=(), microphone=(self), payment=(), usb=()";
 
+const VOICE_PAGE = "/voice";
+
 const playground = async (call: Call): Promise<Response> => {
   if (!call.deps.publicAccess.pages) {
     throw new GatewayError("not_found", "The playground is switched off (app.public_enabled).");
   }
-  const response = await document("playground", call, voicePlaces(call));
+  // The other pages have no business there; the one of the voice loads a document of its own.
+  const isVoice = withoutPrefix(call.url.pathname, call.config.app.app_url).replace(/\/$/, "") === VOICE_PAGE;
+  const response = await document("playground", call, isVoice ? voicePlaces(call) : []);
   response.headers.set("permissions-policy", DEVICES);
   return response;
 };
@@ -96,7 +100,7 @@ export const pageRoutes: readonly Route[] = [
   {
     method: "GET",
     path: "/chat",
-    aliases: ["/imagine", "/video", "/voice"],
+    aliases: ["/imagine", "/video", VOICE_PAGE],
     auth: "public",
     quiet: true,
     summary: "The playground; not found while it is off.",
