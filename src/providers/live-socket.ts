@@ -87,7 +87,7 @@ export const openLiveSocket = (dial: Dial, { url, headers, egress, signal }: Liv
   };
   socket.onerror = (event) => {
     const message = "message" in event ? String(event.message) : "the socket broke";
-    reject(refusal ?? refusalOf(message) ?? new Error(message));
+    reject(refusal ?? refusalOf(message) ?? new Error(`Unable to connect: ${message}`));
   };
   socket.onclose = ({ code, reason }) => {
     reject(refusal ?? new Error("Unable to connect: the socket closed before it was open"));
