@@ -111,7 +111,11 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
   const configuredKeys = createConfiguredKeys({ pool, log });
   if (purpose === "serve") {
     await configuredKeys.apply(config().xai.api_keys);
-    live.subscribe(() => void configuredKeys.apply(config().xai.api_keys));
+    live.subscribe(() => {
+      configuredKeys
+        .apply(config().xai.api_keys)
+        .catch((error: unknown) => log.error("the keys of xai.api_keys could not be taken over", { error }));
+    });
   }
 
   const upstreams = composeUpstreams({ pool, documents, config, clock, log });

@@ -234,7 +234,8 @@ const teamNews = (
   { signal, now, settings }: Omit<Step, "signal"> & { signal: { error: GatewayError; model?: string } },
 ): Account => {
   const cooldownMs = settings.cooldown_seconds * 1000;
-  const rest = teamRestAfter({ error: signal.error, model: signal.model ?? null, now, cooldownMs });
+  const longestMs = settings.max_retry_after_seconds * 1000;
+  const rest = teamRestAfter({ error: signal.error, model: signal.model ?? null, now, cooldownMs, longestMs });
   if (rest === null) return account;
   const { model, until } = rest;
   if (model === null) return resting(account, { until, reason: "no_credits" });

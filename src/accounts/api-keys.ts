@@ -31,6 +31,8 @@ export interface TeamNews {
   readonly now: number;
   /** Rest of a rate-limited model when the upstream names no time. */
   readonly cooldownMs: number;
+  /** Longest rest that the upstream may name. */
+  readonly longestMs: number;
 }
 
 /** What a failure means for the keys of a team: no calls at all until then, or none of one model. */
@@ -41,8 +43,8 @@ export const isOwnTrouble = ({ row, detail }: GatewayError): boolean =>
   row.signal === "model-denied" && detail.upstream?.status === 403;
 
 /** Null when the failure says nothing about the team. */
-export const teamRestAfter = ({ error, model, now, cooldownMs }: TeamNews): TeamRest | null => {
-  const wanted = error.detail.retryAfterMs ?? 0;
+export const teamRestAfter = ({ error, model, now, cooldownMs, longestMs }: TeamNews): TeamRest | null => {
+  const wanted = Math.min(error.detail.retryAfterMs ?? 0, longestMs);
   const told = (otherwise: number) => now + (wanted > 0 ? wanted : otherwise);
   switch (error.row.signal) {
     case "rate-limited":

@@ -35,8 +35,10 @@ export const createConfiguredKeys = ({ pool, log }: { pool: Pool; log: Log }): C
 
   return {
     apply(keys) {
-      running = running.then(() => apply(keys));
-      return running;
+      const applied = running.then(() => apply(keys));
+      // One change that could not be stored must not keep later ones out.
+      running = applied.catch(() => {});
+      return applied;
     },
   };
 };

@@ -169,7 +169,9 @@ export const createLeases = (deps: LeaseDeps): Leases => {
     // Waiters with the same wish fail together, so that a release costs few selections however long the queue is.
     const hopeless = new Set<string>();
     for (const waiter of [...waiters]) {
-      const wish = `${waiter.need.model.id} ${waiter.need.window ?? ""}`;
+      const { model, window = "" } = waiter.need;
+      // Both kinds of account may have a model of the same id.
+      const wish = `${model.upstream} ${model.id} ${window}`;
       if (hopeless.has(wish)) continue;
       const lease = acquire(waiter.need);
       if (lease) waiter.take(lease);
