@@ -82,7 +82,9 @@ export const socketKeyOf = (request: Request): string | null => {
 
 const peerOf = (talk: SocketTalk): SocketPeer => {
   let own: ServerWebSocket<SocketPeer> | null = null;
-  let wake: (() => void) | undefined;
+  /** One for all who wait: pictures and answers to commands may meet at a slow reader. */
+  let room: Promise<void> | undefined;
+  let tellRoom = () => {};
   let cutOff: ReturnType<typeof setTimeout> | undefined;
   const line: SocketLine = {
     async send(frame) {
@@ -90,13 +92,17 @@ const peerOf = (talk: SocketTalk): SocketPeer => {
       // 0: dropped, the socket is gone. -1: kept, but the reader is slow.
       const sent = own.send(frame);
       if (sent === 0) return false;
-      if (sent === -1) await new Promise<void>((resolve) => (wake = resolve));
+      if (sent === -1) await (room ??= new Promise((resolve) => (tellRoom = resolve)));
       return own !== null;
     },
     close(code, reason) {
       own?.close(code, reason.slice(0, LONGEST_REASON));
       cutOff ??= setTimeout(() => own?.terminate(), CLOSE_MS);
     },
+  };
+  const wake = () => {
+    tellRoom();
+    room = undefined;
   };
   const { receivedBytes } = talk;
   return {
@@ -107,14 +113,11 @@ const peerOf = (talk: SocketTalk): SocketPeer => {
       talk.opened(line);
     },
     received: (text) => talk.received(text),
-    drained() {
-      wake?.();
-      wake = undefined;
-    },
+    drained: wake,
     closed(code, reason) {
       own = null;
       clearTimeout(cutOff);
-      wake?.();
+      wake();
       talk.closed(code, reason);
     },
   };
