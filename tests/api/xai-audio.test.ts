@@ -1,6 +1,7 @@
 // Speech over keys of the official API: what callers send and get, what the upstream is asked, what happens when it fails, and
 // that sockets end on both sides. Invariant: no case leaves a lease out.
 import { describe, expect, test } from "bun:test";
+import { rejection } from "../support/events.ts";
 import { ADMIN_ENV, makeKey } from "../support/keys.ts";
 import { PROGRAM_KEY, startProgram } from "../support/program.ts";
 import { startKeys, type Keys } from "../support/official-keys.ts";
@@ -300,5 +301,75 @@ describe("failures before the first sound", () => {
   test("switched off, nothing is served", async () => {
     await using keys = await startKeys({ keys: [KEY], env: { GROK2API_DOWNSTREAM_ENABLE_AUDIO: "false" } });
     expect(await errorOf(await speech(keys))).toMatchObject({ status: 404, code: "endpoint_disabled" });
+  });
+});
+
+/** An upstream that speaks a megabyte and then does as it is told. */
+const startSpeaker = (ends: "cut" | "never") =>
+  Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname.endsWith("/api-key")) return Response.json({ team_id: "team-alpha", user_id: "user" });
+      if (pathname.endsWith("models")) return Response.json({ data: [], models: [] });
+      let sent = 0;
+      const sound = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          if (sent++ < 16) return controller.enqueue(new Uint8Array(65_536).fill(sent));
+          // A cut at once could come before the first sound was read.
+          await Bun.sleep(200);
+          if (ends === "cut") controller.error(new Error("cut"));
+        },
+      });
+      return new Response(sound, { headers: { "content-type": "audio/mpeg", "content-length": "9999999" } });
+    },
+  });
+
+describe("after the first sound", () => {
+  const startWith = async (ends: "cut" | "never") => {
+    const speaker = startSpeaker(ends);
+    const program = await startProgram({
+      accounts: [],
+      env: {
+        GROK2API_XAI_API_KEYS: "xai-own-key-alpha-1,xai-own-key-alpha-2",
+        GROK2API_XAI_BASE_URL: `http://127.0.0.1:${speaker.port}/v1`,
+        GROK2API_XAI_TIMEOUT: "1",
+      },
+    });
+    return {
+      program,
+      async [Symbol.asyncDispose]() {
+        await program.stop();
+        await speaker.stop(true);
+      },
+    };
+  };
+
+  test.each([
+    ["cut", "upstream_cut"],
+    ["never", "upstream_timeout"],
+  ] as const)("sound that ends with %s breaks the answer off and is never begun anew", async (ends, code) => {
+    await using started = await startWith(ends);
+    const { program } = started;
+    const response = await speech(program);
+    expect(response.status).toBe(200);
+    let bytes = 0;
+    const broken = await rejection(
+      (async () => {
+        for await (const chunk of response.body ?? []) bytes += chunk.byteLength;
+      })(),
+    );
+    expect(broken).toBeInstanceOf(Error);
+    expect(bytes).toBeGreaterThan(65_535);
+    const ended = async () =>
+      (await program.composed.records.reports.requests({}, { limit: 10 })).items.find(
+        ({ served }) => served === "grok-tts",
+      );
+    await within(3000, "the row of the journal", async () => (await ended()) !== undefined);
+    const row = { code, outcome: "upstream-cut", cost_usd: 0.000195, attempts: [{ code }] };
+    expect(await ended()).toMatchObject(row);
+    expect(program.composed.pool.all().every(({ id }) => program.composed.pool.inFlight(id) === 0)).toBeTrue();
   });
 });

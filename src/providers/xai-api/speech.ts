@@ -51,10 +51,10 @@ const createSpeak =
     let response: UpstreamResponse | null = null;
     let begun = false;
     let over = false;
-    const end: EventBatch = [
-      { type: "usage", usage: { ...NO_TOKENS, estimated: true, costTicks: task.text.length * TICKS_PER_CHARACTER } },
-      { type: "finish", reason: "stop", raw: null },
-    ];
+    // What was begun is charged as a whole, whether it arrives or not.
+    const costTicks = task.text.length * TICKS_PER_CHARACTER;
+    const bill = { type: "usage", usage: { ...NO_TOKENS, estimated: true, costTicks } } as const;
+    const end: EventBatch = [bill, { type: "finish", reason: "stop", raw: null }];
     const next = async (): Promise<EventBatch> => {
       response ??= await client.open(call, { path: "/tts", body: ttsBody(task) });
       const mime = response.header("content-type") ?? "application/octet-stream";
@@ -77,7 +77,8 @@ const createSpeak =
         return await next();
       } catch (thrown) {
         over = true;
-        return [{ type: "failure", error: readError(blameVoice(thrown), call.signal) }];
+        const failure = { type: "failure", error: readError(blameVoice(thrown), call.signal) } as const;
+        return begun ? [bill, failure] : [failure];
       }
     };
     return pullStream(pull, () => response?.body.cancel()) satisfies GenerationStream;
