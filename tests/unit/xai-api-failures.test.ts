@@ -38,6 +38,9 @@ const ROWS = [
     "dead",
   ],
   [401, flat("unauthenticated:bad-credentials", "Bad credentials"), "account_key_invalid", "dead"],
+  // A key was sent, so that one which is not accepted for an unknown reason is the key's matter.
+  [401, { error: "Unauthorized" }, "account_auth", "suspect"],
+  [401, "", "account_auth", "suspect"],
   [403, flat("unauthorized:blocked-user", "User is blocked"), "account_blocked", "dead"],
   [403, flat("permission-denied", `Your team ${TEAM} is blocked.`), "account_blocked", "dead"],
   [403, flat("permission-denied", "API key xai-...b14o is disabled."), "account_blocked", "dead"],
@@ -108,6 +111,19 @@ const ROWS = [
     "context_too_long",
     "none",
   ],
+  // Words of the caller's that a refusal repeats accuse nobody
+  [422, { error: "unknown variant `incorrect api key`, expected one of `auto`, `low`" }, "upstream_rejected", "none"],
+  [400, flat("invalid-argument", "Tool choice 'Incorrect API key provided' not found."), "upstream_rejected", "none"],
+  [
+    400,
+    flat("invalid-argument", "Could not fetch https://x.test/my user is disabled.png"),
+    "upstream_rejected",
+    "none",
+  ],
+  [400, flat("invalid-argument", `Unknown tool '${CREDITS}'.`), "upstream_rejected", "none"],
+  [400, flat("invalid-argument", "Unknown tool 'too many requests'."), "upstream_rejected", "none"],
+  [422, { error: "unknown variant `model x does not exist`, expected one of `a`" }, "upstream_rejected", "none"],
+  [400, flat("invalid-argument", "Could not fetch https://x.test/overloaded.png"), "upstream_rejected", "none"],
   [413, "", "request_too_large", "none"],
   // Ours
   [

@@ -61,7 +61,16 @@ const isCode = (pattern: RegExp) => (said: Said) => pattern.test(said.code);
 const denied = isCode(/^permission-denied|does not have permission to execute/i);
 const exhausted = isCode(/^resource-exhausted|resource has been exhausted/i);
 const unavailable = isCode(/^unavailable|currently unavailable/i);
+const sentNothing = either(isCode(/no-credentials/i), inText(/no-credentials/i));
 const invalid = isCode(/^invalid-argument|specified an invalid argument/i);
+
+/** Refusals of what was sent repeat it: their words are partly the caller's own and accuse nobody else. */
+const repeatsCaller = either(
+  status(400, 422),
+  both(status(200), invalid),
+  (said) => said.status === null && invalid(said),
+);
+const ownWords = (pattern: RegExp) => (said: Said) => !repeatsCaller(said) && pattern.test(said.text);
 
 /** The first that fits decides. */
 const RULES: readonly Rule[] = [
@@ -69,28 +78,35 @@ const RULES: readonly Rule[] = [
   {
     code: "account_no_credits",
     when: either(
-      inText(/used all available credits|monthly spending limit|run out of credits|insufficient credits/i),
+      ownWords(/used all available credits|monthly spending limit|run out of credits|insufficient credits/i),
       isCode(/free-usage-exhausted/i),
     ),
   },
   {
     code: "account_key_invalid",
-    when: either(inText(/incorrect api key|invalid api key/i), isCode(/bad-credentials|invalid-credentials/i)),
+    when: either(
+      inText(/^\s*(?:incorrect|invalid) api key\b/i),
+      ownWords(/incorrect api key|invalid api key/i),
+      isCode(/bad-credentials|invalid-credentials/i),
+    ),
   },
   {
     code: "account_blocked",
-    when: either(isCode(/blocked-user/i), inText(/\b(?:user|team|api key)\b.{0,60}\bis (?:blocked|disabled)/i)),
+    when: either(isCode(/blocked-user/i), ownWords(/\b(?:user|team|api key)\b.{0,60}\bis (?:blocked|disabled)/i)),
   },
   {
     code: "upstream_unavailable",
     when: either(
       unavailable,
-      inText(/temporarily unavailable|at capacity|timed out waiting for first token|overloaded/i),
+      ownWords(/temporarily unavailable|at capacity|timed out waiting for first token|overloaded/i),
     ),
   },
-  { code: "upstream_rate_limited", when: either(inText(/too many requests|rate limit/i), status(429)) },
+  { code: "upstream_rate_limited", when: either(ownWords(/too many requests|rate limit/i), status(429)) },
   { code: "upstream_rate_limited", when: exhausted },
-  { code: "account_model_denied", when: inText(/model not found|\bmodel\b.{0,80}\bdoes not exist\b/i) },
+  {
+    code: "account_model_denied",
+    when: either(inText(/^\s*model not found\b/i), ownWords(/model not found|\bmodel\b.{0,80}\bdoes not exist\b/i)),
+  },
   { code: "egress_blocked", when: both(status(403, 503), inText(/^<|just a moment|challenge-platform/i)) },
   {
     code: "account_model_denied",
@@ -100,6 +116,8 @@ const RULES: readonly Rule[] = [
     ),
   },
   { code: "account_refused", when: either(status(403), denied) },
+  // A key is always sent, so that only its refusal is left; once may be a hitch of theirs.
+  { code: "account_auth", when: both(status(401), (said) => !sentNothing(said)) },
   // Nothing but a fault of ours makes these: no key sent, a wrong method, no JSON, a parameter that is gone.
   { code: "internal_error", when: status(401, 405, 410, 415) },
   {
@@ -119,6 +137,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   content_policy_violation: "The upstream withheld the answer on content grounds.",
   account_no_credits: "The team of the API key has used up its credits or its spending limit.",
   account_key_invalid: "The official API does not accept the key.",
+  account_auth: "The official API did not accept the key.",
   account_blocked: "The official API says that the key or its team is blocked.",
   account_model_denied: "The team of the API key may not use the model.",
   upstream_unavailable: "The upstream is down or over capacity.",
