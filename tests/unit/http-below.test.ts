@@ -11,6 +11,13 @@ test.each([
   ["/a/b/admin", "https://host/a/b", "/admin"],
   ["/kept/admin", "https://host", "/kept/admin"],
   ["/kept/admin", "", "/kept/admin"],
+  // An address that somebody has copied from a client or from the browser must not lock anybody out.
+  ["/v1/chat/completions", "https://host/v1", "/v1/chat/completions"],
+  ["/v1/admin/config", "https://host/v1/", "/v1/admin/config"],
+  ["/admin/login", "https://host/admin", "/admin/login"],
+  ["/admin/config", "https://host/admin/config", "/admin/config"],
+  ["/chat", "https://host/chat", "/chat"],
+  ["/v1beta/v1/models", "https://host/v1beta", "/v1/models"],
 ])("%s with %s is %s", (path, appUrl, expected) => {
   expect(withoutPrefix(path, appUrl)).toBe(expected);
 });
