@@ -54,6 +54,8 @@ const LIFE_MS = 600_000;
 const MOST_PER_VISITOR = 20;
 const MOST = 2_000;
 const MOST_BYTES = 256 * 1024 * 1024;
+/** Above it a visitor's own tasks make room, so that nobody fills the book for everybody. */
+const MOST_BYTES_PER_VISITOR = 64 * 1024 * 1024;
 const RETRY_MS = 2_000;
 
 export const createPlaygroundTasks = <Wish>(deps: {
@@ -79,7 +81,14 @@ export const createPlaygroundTasks = <Wish>(deps: {
   };
   const makeRoom = (visitor: string, bytes: number) => {
     const waiting = [...held.values()].filter((one) => one.run === null && one.task.visitor === visitor);
-    for (const one of waiting.slice(0, Math.max(0, waiting.length + 1 - MOST_PER_VISITOR))) held.delete(one.task.id);
+    let own = waiting.reduce((sum, one) => sum + one.bytes, bytes);
+    let left = waiting.length;
+    for (const one of waiting) {
+      if (left < MOST_PER_VISITOR && own <= MOST_BYTES_PER_VISITOR) break;
+      held.delete(one.task.id);
+      own -= one.bytes;
+      left--;
+    }
     let total = bytes;
     for (const one of held.values()) total += one.bytes;
     if (held.size < MOST && total <= MOST_BYTES) return;

@@ -74,6 +74,25 @@ describe("a task", () => {
   });
 });
 
+describe("one visitor's large tasks", () => {
+  const MIB = 1024 * 1024;
+
+  test("push out their own, not everybody else's", () => {
+    const { tasks, start } = made();
+    const mine = Array.from({ length: 8 }, (_, index) => start(`large ${index}`, { bytes: 40 * MIB }));
+    expect(codeOf(() => start("of another", { visitor: "b", bytes: 40 * MIB }))).toBe("nothing");
+    expect(mine.filter(({ id }) => tasks.has(id)).map(({ wish }) => wish)).toEqual(["large 7"]);
+  });
+
+  test("leave one that runs alone", () => {
+    const { tasks, start } = made();
+    const task = start("runs", { bytes: 60 * MIB });
+    tasks.enter({ visitor: "a", task, stop: nothing });
+    start("waits", { bytes: 60 * MIB });
+    expect(tasks.has(task.id)).toBe(true);
+  });
+});
+
 describe("a run", () => {
   test("takes one of the visitor's places and gives it back once", () => {
     const { tasks, start } = made();
