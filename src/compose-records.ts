@@ -3,6 +3,7 @@ import { createApiKeys } from "./access/api-keys.ts";
 import { createClientKeys } from "./access/client-keys.ts";
 import { createClientLimits } from "./access/limits-client.ts";
 import type { Audit } from "./access/audit.ts";
+import { createSocketSecrets } from "./access/socket-secrets.ts";
 import { createKeyUsage } from "./access/usage.ts";
 import { createKeyAdmin } from "./admin/keys.ts";
 import { composeMetrics } from "./compose-metrics.ts";
@@ -110,6 +111,7 @@ export const composeRecords = async (given: ComposeRecords) => {
     meter,
     apiKeys,
     limits: createClientLimits(clock),
+    socketSecrets: createSocketSecrets(clock),
     recorded,
     /** For work that goes on after its request was answered. */
     jobMeter: {

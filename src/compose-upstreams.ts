@@ -6,6 +6,7 @@ import type { Config } from "./config/schema.ts";
 import { upstreamOf } from "./core/credential.ts";
 import type { QuotaReport } from "./core/quota.ts";
 import { createCatalogue } from "./gateway/catalogue.ts";
+import { createSpeech, type SpeechDeps } from "./gateway/speech.ts";
 import { createXaiModels } from "./gateway/xai-models.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
@@ -54,7 +55,9 @@ export const composeUpstreams = ({ pool, documents, config, clock, log }: Compos
     if (upstreamOf(question.credential.token) === "xai") await xaiModels.refresh(question.credential.accountId);
     return report;
   };
-  return { http, grokWeb, xaiApi, xaiModels, catalogue, provider, checkAccount };
+  /** Keys alone speak, and every word is counted. */
+  const speech = (meter: SpeechDeps["meter"]) => createSpeech({ pool, provider: xaiApi, meter, config, clock, log });
+  return { http, grokWeb, xaiApi, xaiModels, catalogue, provider, checkAccount, speech };
 };
 
 /** The longest silence that any kind of answer allows. */

@@ -7,7 +7,6 @@ import { createAudit } from "./access/audit.ts";
 import { digestOf } from "./access/digest.ts";
 import { createAttemptLimiter } from "./access/limits.ts";
 import { createPublicAccess } from "./access/public-access.ts";
-import { createSocketSecrets } from "./access/socket-secrets.ts";
 import { createConfiguredKeys } from "./accounts/configured-keys.ts";
 import { parseImport, type ParsedImport } from "./accounts/import.ts";
 import { createPool, type Pool } from "./accounts/pool.ts";
@@ -42,7 +41,6 @@ import { createResponseStore } from "./gateway/response-store.ts";
 import { createResponses } from "./gateway/responses.ts";
 import { createSeal } from "./gateway/seal.ts";
 import { createSessions } from "./gateway/session.ts";
-import { createSpeech } from "./gateway/speech.ts";
 import { ROUTES } from "./http/routes.ts";
 import { serve, type Listening } from "./http/serve.ts";
 import { createServer, type Server } from "./http/server.ts";
@@ -213,8 +211,7 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       catalogue,
       gateway: meteredChat(gateway, records.meter),
       pictures: metered,
-      speech: createSpeech({ pool, provider: upstreams.xaiApi, meter: records.meter, config, clock, log }),
-      socketSecrets: createSocketSecrets(clock),
+      ...{ speech: upstreams.speech(records.meter), socketSecrets: records.socketSecrets },
       videoJobs,
       checkClip: mediaChat.checkClip,
       uploads,
