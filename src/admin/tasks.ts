@@ -18,13 +18,26 @@ export interface TaskCounts {
   readonly fail: number;
 }
 
+/** An item that failed, without its secret. */
+export interface TaskFailure {
+  readonly item: string;
+  readonly error: string;
+  readonly detail?: unknown;
+}
+
+/** Progress may be over before anybody listens, and some of it is dropped for slow listeners: what failed comes again. */
+interface Failures {
+  /** Left out where nothing failed; the first ones of many. */
+  readonly failures?: readonly TaskFailure[];
+}
+
 export interface TaskSnapshot extends TaskCounts {
   readonly status: TaskStatus;
   readonly warning: string | null;
 }
 
 export type TaskEvent =
-  | ({ readonly type: "snapshot" } & TaskSnapshot)
+  | ({ readonly type: "snapshot" } & TaskSnapshot & Failures)
   /** `item` names the item without its secret. */
   | ({
       readonly type: "progress";
@@ -32,9 +45,9 @@ export type TaskEvent =
       readonly detail?: unknown;
       readonly error?: string;
     } & TaskCounts)
-  | ({ readonly type: "done"; readonly warning: string | null; readonly result: unknown } & TaskCounts)
-  | ({ readonly type: "error"; readonly error: string } & TaskCounts)
-  | ({ readonly type: "cancelled" } & TaskCounts);
+  | ({ readonly type: "done"; readonly warning: string | null; readonly result: unknown } & TaskCounts & Failures)
+  | ({ readonly type: "error"; readonly error: string } & TaskCounts & Failures)
+  | ({ readonly type: "cancelled" } & TaskCounts & Failures);
 
 export interface TaskInfo extends TaskSnapshot {
   readonly kind: string;
@@ -85,6 +98,7 @@ const SWEEP_MS = 15_000;
 const MAX_REMEMBERED = 100;
 const MAX_RUNNING = 16;
 const MAX_LISTENERS = 32;
+const MAX_FAILURES = 2000;
 
 interface Task {
   readonly id: string;
@@ -94,6 +108,7 @@ interface Task {
   readonly warning: string | null;
   readonly stop: AbortController;
   readonly listeners: Set<TaskFeed<TaskEvent>>;
+  readonly failures: TaskFailure[];
   ok: number;
   fail: number;
   cancelled: boolean;
@@ -110,6 +125,7 @@ const countsOf = ({ id, total, ok, fail }: Task): TaskCounts => ({
   ok,
   fail,
 });
+const failuresOf = ({ failures }: Task): Failures => (failures.length > 0 ? { failures } : {});
 const snapshotOf = (task: Task): TaskSnapshot => ({ ...countsOf(task), status: task.status, warning: task.warning });
 const infoOf = (task: Task): TaskInfo => ({ ...snapshotOf(task), kind: task.kind, created_at: task.createdAt });
 
@@ -166,13 +182,9 @@ export const createTasks = ({ clock, log }: TasksDeps): Tasks => {
     if (outcome.ok) task.ok++;
     else task.fail++;
     const { detail, error } = outcome;
-    tell(task, {
-      type: "progress",
-      ...countsOf(task),
-      item: plan.mask(item),
-      ...(detail === undefined ? {} : { detail }),
-      ...(error === undefined ? {} : { error }),
-    });
+    const about = { item: plan.mask(item), ...(detail === undefined ? {} : { detail }) };
+    if (!outcome.ok && task.failures.length < MAX_FAILURES) task.failures.push({ ...about, error: error ?? "" });
+    tell(task, { type: "progress", ...countsOf(task), ...about, ...(error === undefined ? {} : { error }) });
   };
   const work = async <T>(task: Task, plan: TaskPlan<T>): Promise<void> => {
     try {
@@ -180,12 +192,14 @@ export const createTasks = ({ clock, log }: TasksDeps): Tasks => {
         if (!task.cancelled) await runItem(task, plan, item);
       });
       const { total, ok, fail } = task;
-      if (ok + fail < total) return end(task, "cancelled", { type: "cancelled", ...countsOf(task) });
+      if (ok + fail < total)
+        return end(task, "cancelled", { type: "cancelled", ...countsOf(task), ...failuresOf(task) });
       const result = await plan.result({ total, ok, fail });
-      end(task, "done", { type: "done", ...countsOf(task), warning: task.warning, result });
+      end(task, "done", { type: "done", ...countsOf(task), warning: task.warning, result, ...failuresOf(task) });
     } catch (thrown) {
       log.error("a batch task failed", { task: task.id, kind: task.kind, error: thrown });
-      end(task, "error", { type: "error", ...countsOf(task), error: asGatewayError(thrown).message });
+      const { message } = asGatewayError(thrown);
+      end(task, "error", { type: "error", ...countsOf(task), error: message, ...failuresOf(task) });
     }
   };
 
@@ -200,6 +214,7 @@ export const createTasks = ({ clock, log }: TasksDeps): Tasks => {
         warning: plan.warning ?? null,
         stop: new AbortController(),
         listeners: new Set(),
+        failures: [],
         ok: 0,
         fail: 0,
         cancelled: false,
@@ -223,7 +238,7 @@ export const createTasks = ({ clock, log }: TasksDeps): Tasks => {
       if (!task) return null;
       const feed: TaskFeed<TaskEvent> = createTaskFeed(() => task.listeners.delete(feed));
       if (task.listeners.size >= MAX_LISTENERS) [...task.listeners][0]?.end();
-      feed.push({ type: "snapshot", ...snapshotOf(task) });
+      feed.push({ type: "snapshot", ...snapshotOf(task), ...(task.last ? {} : failuresOf(task)) });
       if (task.last) feed.push(task.last);
       else task.listeners.add(feed);
       return feed.events;

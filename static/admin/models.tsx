@@ -9,8 +9,8 @@ import { speak } from "../shared/language.ts";
 const say = speak({
   web: ["web sessions", "网页会话"],
   xai: ["API keys", "API 密钥"],
-  servedBy: ["Served by {who}.", "由{who}提供。"],
-  then: ["{first}, then {second}", "{first}优先，其次{second}"],
+  servedBy: ["Served by {who}.", "提供方：{who}。"],
+  bothServe: ["{first}, then {second}", "{first}优先，其次{second}"],
   context: ["Context: {n} tokens.", "上下文 {n} tokens。"],
 });
 
@@ -37,7 +37,7 @@ export const ModelNote = ({ of: model }: { of: KnownModel | undefined }) => {
   if (!model) return null;
   const [first, second] = model.upstreams.map((one) => say(one));
   if (first === undefined) return null;
-  const who = second === undefined ? first : say("then", { first, second });
+  const who = second === undefined ? first : say("bothServe", { first, second });
   return (
     <span class="hint">
       {say("servedBy", { who })}{" "}

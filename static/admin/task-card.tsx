@@ -4,7 +4,7 @@ import { count, percent } from "../shared/format.ts";
 import { messageOf } from "../shared/api.ts";
 import { Icon } from "../shared/icons.tsx";
 import { speak } from "../shared/language.ts";
-import { dismissTask, retry, stopTask, task, type TaskRun } from "../shared/tasks.ts";
+import { dismissTask, failedIds, retry, stopTask, task, type TaskRun } from "../shared/tasks.ts";
 import { toast } from "../shared/toast.tsx";
 
 const say = speak({
@@ -40,6 +40,20 @@ export const tellEnd = (run: TaskRun): void => {
 const stateOf = (run: TaskRun): string => {
   if (run.status !== "running") return say(run.status);
   return run.stopping ? say("stopping") : say("running", { done: count(run.processed), total: count(run.total) });
+};
+
+const SHOWN_FAILURES = 100;
+
+const Again = ({ run }: { run: TaskRun }) => {
+  const ids = run.status === "running" ? [] : failedIds(run);
+  const { value: again } = retry;
+  if (again === null || ids.length === 0) return null;
+  return (
+    <button type="button" class="button small" onClick={() => again(ids)}>
+      <Icon name="refresh" size={15} />
+      {say("again", { n: count(ids.length) })}
+    </button>
+  );
 };
 
 export const TaskCard = () => {
@@ -84,17 +98,12 @@ export const TaskCard = () => {
         <span class={run.fail > 0 ? "danger-text" : ""}>{say("failed", { n: count(run.fail) })}</span>
       </div>
       {run.warning === null ? null : <p class="small-text">{run.warning}</p>}
-      {run.status !== "running" && retry.value !== null && run.failedIds.length > 0 ? (
-        <button type="button" class="button small" onClick={() => retry.value?.(run.failedIds)}>
-          <Icon name="refresh" size={15} />
-          {say("again", { n: count(run.failedIds.length) })}
-        </button>
-      ) : null}
+      <Again run={run} />
       {run.failures.length > 0 ? (
         <details>
           <summary class="small-text">{say("details")}</summary>
           <ul tabIndex={0}>
-            {run.failures.map(({ item, error }, index) => (
+            {run.failures.slice(0, SHOWN_FAILURES).map(({ item, error }, index) => (
               <li key={index}>
                 <span class="mono">{item}</span> {error}
               </li>

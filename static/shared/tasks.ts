@@ -1,15 +1,10 @@
 // One long job of the gateway as the page follows it: started, watched, stopped, found again after a reload.
 // Knows no kind of job. Invariant: the job goes on in the gateway whatever happens to this page; only `stop` ends it.
 import { computed, signal } from "@preact/signals";
-import type { TaskEvent } from "../../src/admin/tasks.ts";
+import type { TaskEvent, TaskFailure } from "../../src/admin/tasks.ts";
 import { ApiError, ask, post, session } from "./api.ts";
 import { keep, kept } from "./keeping.ts";
 import { eventsOf } from "./sse.ts";
-
-export interface TaskFailure {
-  readonly item: string;
-  readonly error: string;
-}
 
 export interface TaskRun {
   readonly id: string;
@@ -20,14 +15,11 @@ export interface TaskRun {
   readonly ok: number;
   readonly fail: number;
   readonly failures: readonly TaskFailure[];
-  /** Ids of what failed while this page looked on, where the job tells them. */
-  readonly failedIds: readonly string[];
   readonly warning: string | null;
   readonly stopping: boolean;
 }
 
 const KEY = "grok2api.task";
-const SHOWN_FAILURES = 100;
 
 /** The job that runs or ran last. */
 export const task = signal<TaskRun | null>(null);
@@ -63,7 +55,7 @@ export const follow = async ({ id, total, label, again }: Followed, ended: Ended
   retry.value = again ?? null;
   task.value = {
     ...{ id, label, total, status: "running", processed: 0, ok: 0, fail: 0 },
-    ...{ failures: [], failedIds: [], warning: null, stopping: false },
+    ...{ failures: [], warning: null, stopping: false },
   };
   let result: unknown = null;
   try {
@@ -84,18 +76,25 @@ export const follow = async ({ id, total, label, again }: Followed, ended: Ended
   ended(task.value, result);
 };
 
-const idIn = (detail: unknown): string[] =>
-  typeof detail === "object" && detail !== null && "id" in detail && typeof detail.id === "string" ? [detail.id] : [];
+/** Ids of what failed, where the job tells them. */
+export const failedIds = ({ failures }: TaskRun): string[] =>
+  failures.flatMap(({ detail }) =>
+    typeof detail === "object" && detail !== null && "id" in detail && typeof detail.id === "string" ? [detail.id] : [],
+  );
 
 const take = (event: TaskEvent): void => {
   const { total, processed, ok, fail, task_id: id } = event;
   update(id, { total, processed, ok, fail });
   if (event.type === "progress") {
     if (event.error === undefined) return;
-    const failures = [...(task.value?.failures ?? []), { item: event.item, error: event.error }];
-    const failedIds = [...(task.value?.failedIds ?? []), ...idIn(event.detail)];
-    update(id, { failures: failures.slice(0, SHOWN_FAILURES), failedIds });
-  } else if (event.type === "snapshot") update(id, { warning: event.warning });
+    const { item, error, detail } = event;
+    const failures = [...(task.value?.failures ?? []), { item, error, detail }];
+    update(id, { failures });
+    return;
+  }
+  // Whoever comes late, or reads slowly, has missed some.
+  if (event.failures) update(id, { failures: event.failures });
+  if (event.type === "snapshot") update(id, { warning: event.warning });
   else if (event.type === "error") update(id, { status: "error", warning: event.error });
   else if (event.type === "done") update(id, { status: "done", warning: event.warning });
   else update(id, { status: "cancelled" });

@@ -16,6 +16,9 @@ let checker: string;
 beforeAll(async () => {
   site = await startSite({ GROK2API_APP_API_KEY: "sk-access" });
   await fetch(`${site.url}/v1/models/an-unknown-one`, { headers: { authorization: "Bearer sk-access" } });
+  // The demo's second key belongs to a team without credits, which a call finds out.
+  const { items } = await site.admin<{ items: { id: string }[] }>("GET", "/tokens/list?search=spent");
+  await site.admin("POST", "/tokens/test", { token: items[0]?.id, capability: "chat" });
   checker = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();
 });
 afterAll(() => site.stop());
@@ -33,13 +36,42 @@ const seriousFindings = async (page: Page): Promise<string[]> => {
 
 const clickOn = (name: string | RegExp) => (page: Page) => page.getByRole("button", { name }).first().click();
 const clickItem = (button: string, item: string) => async (page: Page) => {
-  await page.locator("main").getByRole("button", { name: button }).last().click();
+  await page.locator("main").getByRole("button", { name: button }).first().click();
   await page.getByRole("menuitem", { name: item }).click();
+};
+/** The same for a key of the official API. */
+const clickItemOfKey = (item: string) => async (page: Page) => {
+  await page
+    .getByRole("button", { name: /^API keys/ })
+    .first()
+    .click();
+  await page.getByRole("columnheader", { name: "Models" }).waitFor();
+  await clickItem("Actions", item)(page);
 };
 
 /** Everything that opens over a page: where, how, and how it is known to be there. */
 const OPENED: readonly (readonly [name: string, path: string, open: (page: Page) => Promise<void>])[] = [
   ["the import of accounts", "/admin/token", clickOn("Import")],
+  ["the adding of a session", "/admin/token", clickOn("Add")],
+  [
+    "the adding of API keys",
+    "/admin/token",
+    async (page) => {
+      await clickOn("Add")(page);
+      await page.getByRole("dialog").getByRole("button", { name: "API keys" }).click();
+      await page.getByLabel("Keys of the official API").fill("no key");
+      await page.getByText("Not a key of the official API: line 1.").waitFor();
+    },
+  ],
+  ["the editing of an API key", "/admin/token", clickItemOfKey("Edit…")],
+  [
+    "the test of an API key",
+    "/admin/token",
+    async (page) => {
+      await clickItemOfKey("Test…")(page);
+      await page.getByLabel("What to try").selectOption("chat");
+    },
+  ],
   ["the editing of an account", "/admin/token", clickItem("Actions", "Edit…")],
   ["the test of an account", "/admin/token", clickItem("Actions", "Test…")],
   ["adult content of an account", "/admin/token", clickItem("Actions", "Adult content…")],
@@ -77,6 +109,23 @@ describe.each(["light", "dark"])("in the %s theme", (theme) => {
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByRole("dialog", { name: "Menu" }).waitFor();
     expect(await seriousFindings(page)).toEqual([]);
+    await context.close();
+  });
+
+  test("open rows of API keys have no serious finding and fit into a phone", async () => {
+    const browser = { viewport: { width: 360, height: 740 } };
+    const { page, context } = await site.open("/admin/token", { browser, kept: { "grok2api.theme": theme } });
+    await page
+      .getByRole("button", { name: /^API keys/ })
+      .first()
+      .click();
+    await page.getByText("Out of credits").first().waitFor();
+    const details = page.getByRole("button", { name: /^Details of/ });
+    await details.nth(0).click();
+    await details.nth(1).click();
+    await page.getByText("has no credits left").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     await context.close();
   });
 

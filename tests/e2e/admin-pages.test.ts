@@ -25,7 +25,8 @@ const draw = async (prompt: string): Promise<void> => {
 test("the overview tells how the pool stands and how to call the API", async () => {
   const { page, context, offences } = await site.open("/admin");
   await page.getByRole("heading", { name: "Accounts" }).waitFor();
-  await page.getByText("ssoBasic 2, ssoSuper 1").waitFor();
+  await page.getByText("ssoBasic 2").waitFor();
+  await page.getByText("xai 2").waitFor();
   await page.getByText("Nothing needs a hand.").waitFor();
   await page.getByText(`${site.url}/v1`, { exact: true }).waitFor();
   expect(offences).toEqual([]);

@@ -47,13 +47,32 @@ describe("a task", () => {
     const { task_id, total, status } = tasks.start(plan({ run, concurrency: 1, warning: "careful" }));
     expect([total, status]).toEqual([3, "running"]);
     const counts = (processed: number, ok: number, fail: number) => ({ task_id, total: 3, processed, ok, fail });
+    const failures = [
+      { item: "item b", error: "It took too long." },
+      { item: "item c", error: "", detail: { seen: "c" } },
+    ];
+    const result = { summary: { total: 3, ok: 1, fail: 2 } };
     expect(await collect(tasks.attach(task_id))).toEqual([
       { type: "snapshot", ...counts(0, 0, 0), status: "running", warning: "careful" },
       { type: "progress", ...counts(1, 1, 0), item: "item a", detail: { seen: "a" } },
       { type: "progress", ...counts(2, 1, 1), item: "item b", error: "It took too long." },
       { type: "progress", ...counts(3, 1, 2), item: "item c", detail: { seen: "c" } },
-      { type: "done", ...counts(3, 1, 2), warning: "careful", result: { summary: { total: 3, ok: 1, fail: 2 } } },
+      { type: "done", ...counts(3, 1, 2), warning: "careful", result, failures },
     ]);
+    // Whoever comes when it is over hears of the same failures.
+    expect((await collect(tasks.attach(task_id))).at(-1)).toMatchObject({ type: "done", failures });
+  });
+
+  test("tells somebody who comes in the middle what has failed so far", async () => {
+    const tasks = newTasks();
+    const hand = byHand();
+    const { task_id } = tasks.start(plan({ run: hand.run, concurrency: 3 }));
+    await settled();
+    hand.end("a", false);
+    await settled();
+    const late = collect(tasks.attach(task_id));
+    for (const item of ["b", "c"]) hand.end(item);
+    expect((await late)[0]).toMatchObject({ type: "snapshot", processed: 1, failures: [{ item: "item a" }] });
   });
 
   test("never runs more items at once than it may", async () => {
@@ -81,7 +100,8 @@ describe("a task", () => {
     expect(tasks.cancel(task_id)).toBe(true);
     hand.end("a");
     hand.end("b", false);
-    const last = { type: "cancelled", task_id, total: 4, processed: 2, ok: 1, fail: 1 };
+    const failures = [{ item: "item b", error: "" }];
+    const last = { type: "cancelled", task_id, total: 4, processed: 2, ok: 1, fail: 1, failures };
     expect((await early).at(-1)).toEqual(last as TaskEvent);
     expect(hand.started).toEqual(["a", "b"]);
     expect(await collect(tasks.attach(task_id))).toEqual([

@@ -180,8 +180,7 @@ const Figures = ({ totals }: { totals: SumsView }) => {
     [say("tokensIn"), shortCount(totals.tokens_in)],
     [say("tokensOut"), shortCount(totals.tokens_out)],
     [say("tokensReasoning"), shortCount(totals.tokens_reasoning)],
-    [say("pictures"), shortCount(totals.images)],
-    [say("clips"), shortCount(totals.videos)],
+    [say("picturesClips"), `${shortCount(totals.images)} / ${shortCount(totals.videos)}`],
     [say("cost"), dollars(totals.cost_usd)],
   ];
   return (

@@ -25,6 +25,7 @@ export const say = speak({
   failedN: ["{n} failed", "失败 {n}"],
   pictures: ["Pictures", "图片"],
   clips: ["Clips", "视频"],
+  picturesClips: ["Pictures / clips", "图片 / 视频"],
   cost: ["Cost", "费用"],
   costChart: ["charged by the official API", "官方 API 费用"],
   measure: ["Measure", "指标"],

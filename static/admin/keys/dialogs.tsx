@@ -117,7 +117,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
       </div>
       <Field id="key-note" label={say("note")} value={note.value} most={1000} onText={(text) => (note.value = text)} />
       <fieldset class="plain">
-        <legend class="row">
+        <legend class="row wrap">
           <span class="grow">
             {say("limits")} <span class="muted small-text">{say("limitHint")}</span>
           </span>
@@ -145,7 +145,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
             />
           ))}
         </div>
-        <p class="hint">{say("usdHint")}</p>
+        <p class="muted small-text">{say("usdHint")}</p>
       </fieldset>
       <div class="two">
         <div class="field">

@@ -51,10 +51,7 @@ export const say = speak({
   expires: ["Expires", "过期时间"],
   expiresHint: ["Empty: never.", "留空表示永不过期。"],
   models: ["Models", "允许的模型"],
-  modelsHint: [
-    "Enter or a comma adds one; none allows all. web/… or xai/… names the kind of account.",
-    "按回车或逗号添加；留空表示全部允许。可用 web/… 或 xai/… 指定账号类型。",
-  ],
+  modelsHint: ["Enter or a comma adds one; none allows all.", "按回车或逗号添加；留空表示全部允许。"],
   allModels: ["all models", "全部模型"],
   removeModel: ["Remove {id}", "移除 {id}"],
   rpm: ["Requests a minute", "每分钟请求数"],

@@ -225,9 +225,13 @@ const Pool = ({ all: { pool } }: { all: Overview }) => {
         </dd>
         <dt>{say("pools")}</dt>
         <dd>
-          {Object.entries(counts.pools)
-            .map(([name, number]) => `${name} ${count(number)}`)
-            .join(", ") || "–"}
+          {Object.keys(counts.pools).length === 0 ? "–" : null}
+          {Object.entries(counts.pools).map(([name, number], index) => (
+            <Fragment key={name}>
+              {index === 0 ? null : ", "}
+              <span class="nowrap">{`${name} ${count(number)}`}</span>
+            </Fragment>
+          ))}
         </dd>
       </dl>
     </section>

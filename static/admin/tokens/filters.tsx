@@ -139,7 +139,8 @@ const adultCount = (adult: Adult): number | null => {
   const withTag = counts?.tags[ADULT_TAG] ?? 0;
   if (adult === "on") return withTag;
   if (adult === "any" || filters.value.tag !== "") return null;
-  return filters.value.adult === "off" ? total : filters.value.adult === "any" ? total - withTag : null;
+  const sessions = counts?.upstreams.web ?? 0;
+  return filters.value.adult === "off" ? total : filters.value.adult === "any" ? sessions - withTag : null;
 };
 
 const AdultChips = () => (
@@ -149,7 +150,8 @@ const AdultChips = () => (
       label: say(adult === "any" ? "anyAdult" : adult === "on" ? "adultOn" : "adultOff"),
       number: adultCount(adult),
       isOn: filters.value.adult === adult,
-      choose: () => filterBy({ adult }),
+      // Only sessions have it on or off.
+      choose: () => filterBy({ adult, ...(adult === "any" ? {} : { kind: "web" }) }),
     }))}
   />
 );

@@ -81,21 +81,22 @@ export const FromSettings = () => (
   </p>
 );
 
+export const OutOfCredits = ({ row }: { row: Row }) => (
+  <p class="notice warn">
+    <Icon name="warning" />
+    {say("noCreditsHint", {
+      team: row.team_id ?? say("unknown"),
+      when: relative(row.cooldown_until ?? now.value, now.value),
+    })}
+  </p>
+);
+
 export const KeyDetails = ({ row }: { row: Row }) => {
   const rests = new Map(restsOf(row));
   // Keys that share a team may know of rests of models that this one does not list.
   const ids = [...new Set([...(row.models ?? []).map(({ id }) => id), ...rests.keys()])];
   return (
     <>
-      {outOfCredits(row) ? (
-        <p class="notice warn">
-          <Icon name="warning" />
-          {say("noCreditsHint", {
-            team: row.team_id ?? say("unknown"),
-            when: relative(row.cooldown_until ?? now.value, now.value),
-          })}
-        </p>
-      ) : null}
       <h3 class="small-text muted">{say("models")}</h3>
       {ids.length === 0 ? <p class="muted">{say("modelsUnknown")}</p> : null}
       <ul class="model-list">

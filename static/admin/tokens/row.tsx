@@ -11,7 +11,7 @@ import { type Action, Menu } from "../../shared/menu.tsx";
 import { leaveFor } from "../../shared/router.ts";
 import { now } from "../../shared/ticker.ts";
 import type { Opened } from "./dialogs.ts";
-import { FromSettings, KeyCell, KeyDetails, KindCell, outOfCredits } from "./key-cells.tsx";
+import { FromSettings, KeyCell, KeyDetails, KindCell, OutOfCredits, outOfCredits } from "./key-cells.tsx";
 import { QuotaCell, Windows } from "./quota.tsx";
 import { ADULT_TAG, isKey, type Row, selection, toggle } from "./store.ts";
 import { clearCooldown, refreshOne, removeAccounts, switchAccounts } from "./verbs.ts";
@@ -205,6 +205,7 @@ const Details = ({ row }: { row: Row }) => (
   <tr class="details-row">
     <td colSpan={8}>
       {row.from_config ? <FromSettings /> : null}
+      {outOfCredits(row) ? <OutOfCredits row={row} /> : null}
       {row.last_fail_at === null ? null : (
         <div class={`notice ${row.status === "active" ? "warn" : "bad"}`}>
           <Icon name="warning" />
