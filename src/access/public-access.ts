@@ -18,6 +18,8 @@ export interface PublicAccess {
   readonly pages: boolean;
   /** Everybody who may call the API although no API key was shown; null where one is needed. */
   readonly bypass: Principal | null;
+  /** Another text as soon as others may come in: what was let in before is to be asked anew. */
+  readonly terms: string;
   /** One sentence for the start, when the API stands open because of the playground. */
   warning(): string | null;
 }
@@ -54,6 +56,10 @@ export const createPublicAccess = (deps: {
     },
     get bypass() {
       return bypasses() ? VISITOR : null;
+    },
+    get terms() {
+      const { public_enabled: enabled, public_key: key } = settings();
+      return `${enabled} ${digestOf(key)}`;
     },
     warning: () =>
       bypasses()

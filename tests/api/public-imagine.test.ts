@@ -418,6 +418,33 @@ describe("the socket", () => {
     }
   });
 
+  test("one that is open already begins nothing once the key has changed, or pictures are switched off", async () => {
+    const own = await startProgram({ accounts: ["sim-super-1"], env: { GROK2API_APP_APP_KEY: ADMIN } });
+    const set = async (body: object) => {
+      const response = await visit(own, "/v1/admin/config", { body, headers: { authorization: `Bearer ${ADMIN}` } });
+      expect(response.status).toBe(200);
+    };
+    try {
+      await set({ app: { public_enabled: true, public_key: PLAYGROUND_KEY } });
+      const socket = await openSocket(own, byKey);
+      const begin = async () => {
+        socket.send({ type: "start", prompt: "a cat", count: 1 });
+        return socket.until(({ type, status }) => type === "error" || status === "completed");
+      };
+      expect(await begin()).toMatchObject({ status: "completed" });
+      await set({ downstream: { enable_images: false } });
+      expect(await begin()).toMatchObject({ code: "endpoint_disabled" });
+      await set({ downstream: { enable_images: true }, app: { public_key: "another key" } });
+      expect(await begin()).toMatchObject({ code: "invalid_api_key" });
+      await set({ app: { public_enabled: false, public_key: "" } });
+      expect(await begin()).toMatchObject({ code: "invalid_api_key" });
+      socket.leave();
+      await socket.closed;
+    } finally {
+      await own.stop();
+    }
+  });
+
   test("a plain request is told what the address is for", async () => {
     const response = await visit(program, WS);
     expect(response.status).toBe(400);

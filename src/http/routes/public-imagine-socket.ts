@@ -20,13 +20,22 @@ import { publicPaths } from "./public-paths.ts";
 
 const ROUTE = "/v1/public/imagine/ws";
 
+const common = { method: "GET", socket: true, queryCredential: true, toggle: "enable_images" } as const;
+
 const talk = (call: Call, task: PlaygroundTask<ImagineWish> | undefined): SocketTalk => {
   const { deps } = call;
   // Read while the request is at hand: once it has become a socket, nothing tells where it came from.
   const arrival = { visitor: visitorOf(call), baseUrl: baseUrl(call) };
+  const { terms } = deps.publicAccess;
   let line: SocketLine | null = null;
   let current: OpenRun | null = null;
 
+  /** A socket may stay open for days, and the settings change meanwhile. */
+  const checkStill = () => {
+    if (!deps.config().downstream[common.toggle]) throw new GatewayError("endpoint_disabled", "Endpoint disabled");
+    if (call.principal.kind === "admin" || deps.publicAccess.terms === terms) return;
+    throw new GatewayError("invalid_api_key", "The key of the playground has changed; connect again.");
+  };
   /** The task's own wish where the frame has none. */
   const wishOf = (fields: JsonObject): ImagineWish =>
     task && fields["prompt"] === undefined
@@ -48,6 +57,7 @@ const talk = (call: Call, task: PlaygroundTask<ImagineWish> | undefined): Socket
     }
   };
   const start = (fields: JsonObject) => {
+    checkStill();
     const wish = wishOf(fields);
     if (task && !deps.playground.imagine.has(task.id)) throw new GatewayError("task_not_found", "Task not found");
     current?.close();
@@ -96,8 +106,6 @@ const connect = (call: Call, origins: readonly string[]): Response => {
   }
   return openSocket(call, own);
 };
-
-const common = { method: "GET", socket: true, queryCredential: true, toggle: "enable_images" } as const;
 
 export const publicImagineSocketRoutes: readonly Route[] = [
   {
