@@ -146,6 +146,31 @@ test("a key in an address or a header is in no line of the log", async () => {
   }
 });
 
+describe("adult content through the playground's door to the chat", () => {
+  const ask = (body: object, settings: object = {}, path = "/v1/public/chat/completions") =>
+    createHarness({ settingsTree: { app: { public_enabled: true }, ...settings } }).request(path, {
+      ...json({ ...chatBody(), ...body }),
+    });
+  const picture = { model: "grok-imagine-1.0", image_config: { nsfw: true } };
+  const clip = { model: "grok-imagine-1.0-video", video_config: { preset: "spicy" } };
+
+  test.each([
+    ["image_config.nsfw", picture],
+    ["video_config.preset", clip],
+  ])("%s is refused where the operator has not allowed it", async (param, body) => {
+    const response = await ask(body);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { code: "permission_denied", param } });
+    expect((await ask(body, { image: { nsfw: true } })).status).not.toBe(403);
+    expect((await ask(body, {}, "/v1/chat/completions")).status).not.toBe(403);
+  });
+
+  test("what does not ask for it is not refused", async () => {
+    expect((await ask({ ...picture, image_config: { nsfw: false } })).status).not.toBe(403);
+    expect((await ask({ ...clip, video_config: { preset: "normal" } })).status).not.toBe(403);
+  });
+});
+
 describe("toggles", () => {
   test.each([
     ["enable_images", "POST", "/v1/public/imagine/start"],

@@ -1,7 +1,7 @@
 // POST /v1/chat/completions: one request in, one body or one stream out. Knows no provider.
 // Invariant: an answer that fails before its first visible piece has a true HTTP status.
 import type { EventBatch, GenerationStream } from "../../core/events.ts";
-import { showsReasoning } from "../../core/request.ts";
+import { type GenerationRequest, showsReasoning } from "../../core/request.ts";
 import { runChoices, type Choices } from "../../gateway/choices.ts";
 import type { CallContext } from "../../gateway/port.ts";
 import { hexId } from "../../lib/ids.ts";
@@ -17,13 +17,15 @@ import { SSE_HEARTBEAT } from "../streaming.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-export const chatCompletions = async (call: Call): Promise<Response> => {
+/** `check` throws what a door of its own has against a request. */
+export const chatCompletions = async (call: Call, check?: (request: GenerationRequest) => void): Promise<Response> => {
   const { config, deps, record } = call;
   const body = await readJson(call);
   const parsed = parseChatRequest(body, {
     maxAttachments: config.asset.max_attachments,
     maxAttachmentBytes: config.asset.max_attachments_mb * MEGABYTE,
   });
+  check?.(parsed);
   const sessionKey = explicitSession(body, call.request.headers);
   const request = sessionKey === undefined ? parsed : { ...parsed, sessionKey };
   record.model = request.model;
@@ -90,6 +92,6 @@ export const openaiChatRoutes: readonly Route[] = [
     toggle: "enable_chat_completions",
     generates: true,
     summary: "Chat completion, streamed or whole (OpenAI's format).",
-    handle: chatCompletions,
+    handle: (call) => chatCompletions(call),
   },
 ];

@@ -1,5 +1,6 @@
 // The playground's own doors to what the API has already: its key opens these whatever the API asks for. Same handlers, another
 // guard. Knows no handler's inside.
+import { checkAdultWishes } from "../../protocols/openai/playground-chat.ts";
 import type { Call, Route } from "../context.ts";
 import { chatCompletions } from "./openai-chat.ts";
 import { editPictures } from "./openai-images.ts";
@@ -24,7 +25,8 @@ export const publicApiRoutes: readonly Route[] = [
     toggle: "enable_chat_completions",
     generates: true,
     summary: "Chat completion for the playground; as /v1/chat/completions.",
-    handle: chatCompletions,
+    handle: (call) =>
+      chatCompletions(call, (request) => checkAdultWishes(request, { adultAllowed: call.config.image.nsfw })),
   },
   {
     ...common,
