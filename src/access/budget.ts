@@ -20,6 +20,8 @@ export interface Spend {
   readonly ticks: () => number;
   /** Accounts that cost nothing can serve it as well. */
   readonly avoidable: boolean;
+  /** The upstream works on it already: it is held, and refused by nothing. */
+  readonly underway?: boolean;
 }
 
 export interface Hold {
@@ -85,7 +87,7 @@ export const createBudget = ({ stateOf, mark, periods, clock, whole }: BudgetDep
       for (const limit of limits) {
         const used = limit.usedTicks + ticks;
         const free = limit.mostTicks - limit.state.heldTicks;
-        if (limit.usedTicks < limit.mostTicks && used <= free) continue;
+        if (spend.underway || (limit.usedTicks < limit.mostTicks && used <= free)) continue;
         if (spend.avoidable) return null;
         throw limit.usedTicks < limit.mostTicks && used <= limit.mostTicks ? held() : over(limit);
       }

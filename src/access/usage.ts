@@ -150,10 +150,11 @@ export const createKeyUsage = (deps: KeyUsageDeps): KeyUsage => {
     reserve(holder, { key: id, want }) {
       const key = id === null ? undefined : keys.get(id);
       if (!key && want.spend === undefined) return true;
-      if (key) checkModel(key, want);
+      const underway = want.spend?.underway === true;
+      if (key && !underway) checkModel(key, want);
       const state = store.stateOf(key?.id ?? WHOLE);
       if (key) checkUnits(key, state, want);
-      const heldTokens = key ? tokensToHold(key, state, want) : 0;
+      const heldTokens = key && !underway ? tokensToHold(key, state, want) : 0;
       const hold = want.spend === undefined ? null : budget.hold(key, want.spend);
       state.heldTokens += heldTokens;
       if (key) {

@@ -24,7 +24,12 @@ export interface Meter {
   pictures(request: PictureRequest, record: RequestRecord): void;
   clip(
     request: Pick<ClipRequest, "model" | "seconds">,
-    about: { readonly record: RequestRecord; readonly key: string | null },
+    about: {
+      readonly record: RequestRecord;
+      readonly key: string | null;
+      /** Counted by an earlier process; `underway`: a key films it already. */
+      readonly taken?: "waiting" | "underway";
+    },
   ): void;
   /** Speech in either direction, and a conversation however long, is one question. */
   speech(
@@ -128,9 +133,16 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       const want = () => ({ units: { image: request.count }, tokens: () => NO_TOKENS, costs });
       Object.assign(record, reserve(request.model, { holder: record, key: record.key, want }));
     },
-    clip(request, { record, key }) {
-      const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds: request.seconds };
-      const want = () => ({ units: { video: 1 }, tokens: () => NO_TOKENS, costs });
+    clip(request, { record, key, taken }) {
+      const { model, seconds } = request;
+      const units = taken ? {} : { video: 1 };
+      if (taken === "underway") {
+        const spend = { ticks: () => seconds * SECOND_TICKS, avoidable: false, underway: true };
+        allowance.reserve(record, { key, want: { model, asked: model, units, tokens: () => NO_TOKENS, spend } });
+        return;
+      }
+      const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds };
+      const want = () => ({ units, tokens: () => NO_TOKENS, costs });
       record.mayPay = reserve(request.model, { holder: record, key, want }).mayPay;
     },
     speech({ model, asked, ticks }, record) {

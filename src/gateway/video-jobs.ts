@@ -6,6 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { asGatewayError, GatewayError } from "../core/errors.ts";
 import type { GenerationEvent } from "../core/events.ts";
 import type { ClipRequest } from "../core/media-request.ts";
+import { upstreamOf } from "../core/credential.ts";
 import type { Catalogue } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hexId } from "../lib/ids.ts";
@@ -18,6 +19,7 @@ import { mediaModel } from "./media-run.ts";
 import { createRecord, type RequestRecord } from "./record.ts";
 import type { VideoBook, VideoPage, PageQuery } from "./video-book.ts";
 import { isEnded, type VideoJob } from "./video-job.ts";
+import { createClipSearch, interrupted } from "./video-search.ts";
 import { createVideoSources, type NamedClip, type SentClip, type VideoSourceDeps } from "./video-source.ts";
 
 export interface VideoWish {
@@ -73,7 +75,10 @@ export interface VideoJobsDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** Whether the key may begin a job; throws when not. What it costs is settled with the record. */
-  readonly reserve: (request: ClipRequest, about: { record: RequestRecord; key: string }) => void;
+  readonly reserve: (
+    request: Pick<ClipRequest, "model" | "seconds">,
+    about: { record: RequestRecord; key: string; taken?: "waiting" | "underway" },
+  ) => void;
   readonly recorded: (record: RequestRecord) => void;
 }
 
@@ -96,8 +101,6 @@ const keepFiles = ({ references, edit }: ClipRequest): (() => void) => {
 /** Jobs that were asked for in the shape of xAI's API, and are answered in it. */
 export const OFFICIAL_PREFIX = "vreq_";
 
-/** How often an interrupted clip is looked for. */
-const LOOK_EVERY_MS = 5_000;
 const PRUNE_EVERY_MS = 600_000;
 /** The new part begins with the frame after the last one (24 a second, 2026-04). */
 const FRAME_SECONDS = 1 / 24;
@@ -106,9 +109,10 @@ const STOPPED = new GatewayError("shutting_down", "The gateway is stopping.");
 const DELETED = new GatewayError("client_closed", "The job was deleted.");
 
 export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
-  const { book, media, provider, store, pool, catalogue, config, clock, log } = deps;
+  const { book, media, store, pool, catalogue, config, clock, log } = deps;
   const gate = createGate(() => config().video.concurrent);
   const sources = createVideoSources(deps);
+  const search = createClipSearch(deps);
   const running = new Map<string, { control: AbortController; done: Promise<void> }>();
 
   const fail = (id: string, error: GatewayError) => {
@@ -192,10 +196,17 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
         letGo();
         const costTicks = record.usage?.costTicks;
         if (costTicks !== undefined && book.find(job.id)?.costTicks !== costTicks) book.change(job.id, { costTicks });
-        record.outcome ??= record.error ? "failed" : signal.aborted ? "client-closed" : "finished";
-        deps.recorded(record);
+        close(job.id, record, signal);
       }
     });
+
+  /** A job that the next process goes on with is settled there. */
+  const close = (id: string, record: RequestRecord, signal: AbortSignal) => {
+    const job = book.find(id);
+    if (signal.reason === STOPPED && job && !isEnded(job)) return;
+    record.outcome ??= record.error ? "failed" : signal.aborted ? "client-closed" : "finished";
+    deps.recorded(record);
+  };
 
   const recordOf = (id: string, owner: string): RequestRecord => {
     const record = createRecord({ id, startedMs: clock.monotonic(), method: "JOB", path: "/v1/videos" });
@@ -288,29 +299,39 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     return begin({ ...wish, request }, { extends: base.id, startSeconds, firstClipId, totalSeconds });
   };
 
-  /** Looks for a clip whose making was interrupted, until it is there or the time is over. */
-  const resume = (job: VideoJob, found: { account: string; clipId: string }) =>
+  /** Goes on with a clip that an earlier process has begun, and books what it has cost. */
+  const resume = (job: VideoJob, found: { account: string; clipId: string }) => {
+    const record = recordOf(job.id, job.owner);
+    Object.assign(record, { model: job.model, account: found.account, begun: 1 });
+    const token = pool.credential(found.account)?.token;
+    if (token !== undefined && upstreamOf(token) === "xai") {
+      deps.reserve(job, { record, key: job.owner, taken: "underway" });
+    }
     launch(job.id, async (signal) => {
-      const until = clock.monotonic() + config().video.resume_timeout * 1000;
-      for (;;) {
-        const credential = pool.credential(found.account);
-        if (!credential) throw interrupted("the account that was making the clip is gone");
-        const call = { credential, signal, log, learn: () => {} };
-        const clip = await provider.findClip(found.clipId, call);
-        if (clip?.costTicks !== undefined) book.change(job.id, { costTicks: clip.costTicks });
-        if (clip?.withheld) {
-          throw new GatewayError("content_policy_violation", "The upstream withheld the clip on content grounds.");
-        }
-        if (clip) {
-          const { source, thumbnail } = clip;
-          const video = { type: "video", source, ...(thumbnail ? { thumbnail } : {}) } as const;
-          return complete(job.id, await media.keep(video, { ...call, baseUrl: "" }));
-        }
-        if (clock.monotonic() >= until) throw interrupted("the upstream does not have the clip");
-        await clock.sleep(LOOK_EVERY_MS, signal);
+      try {
+        const charged = (costTicks: number) => book.change(job.id, { costTicks });
+        const { clip, call } = await search({ ...found, signal, charged });
+        const { source, thumbnail } = clip;
+        const video = { type: "video", source, ...(thumbnail ? { thumbnail } : {}) } as const;
+        complete(job.id, await media.keep(video, { ...call, baseUrl: "" }));
+        Object.assign(record, { finish: "stop", videos: 1 });
+      } catch (thrown) {
+        record.error = asGatewayError(thrown);
+        throw thrown;
+      } finally {
+        const { costTicks } = book.find(job.id) ?? job;
+        record.attempts.push({
+          account: found.account,
+          startedMs: record.startedMs,
+          durationMs: clock.monotonic() - record.startedMs,
+          code: record.error?.code ?? null,
+          reason: record.error?.detail.upstream?.text ?? record.error?.message ?? null,
+          costTicks: costTicks ?? 0,
+        });
+        close(job.id, record, signal);
       }
     });
-
+  };
   /** What an earlier process has left: gone on with where that repeats nothing, else ended with the reason. */
   const takeOver = (job: VideoJob) => {
     if (isEnded(job)) return;
@@ -323,7 +344,13 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     }
     const { model, prompt, ratio, seconds, resolution, preset, id, owner } = job;
     const request = { model, prompt, ratio, seconds, resolution, preset, references: [], stream: false };
-    run(job, { request, record: recordOf(id, owner), letGo: () => {} });
+    const record = recordOf(id, owner);
+    try {
+      deps.reserve(request, { record, key: owner, taken: "waiting" });
+    } catch (thrown) {
+      return fail(id, asGatewayError(thrown));
+    }
+    run(job, { request, record, letGo: () => {} });
   };
 
   let stopPruning = () => {};
@@ -363,6 +390,3 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     },
   };
 };
-
-const interrupted = (why: string): GatewayError =>
-  new GatewayError("video_generation_failed", `The program was restarted while the job ran, and ${why}.`);

@@ -8,6 +8,7 @@ import { sniffMedia } from "../../src/media/sniff.ts";
 import { createSimulator } from "../../src/simulator/server.ts";
 import { stillVideo } from "../../src/simulator/video-file.ts";
 import { type Keys, startKeys } from "../support/official-keys.ts";
+import { ADMIN_ENV, makeKey } from "../support/keys.ts";
 import { drawnPng } from "../support/pictures.ts";
 import { PROGRAM_KEY } from "../support/program.ts";
 import { within } from "../support/trial.ts";
@@ -396,8 +397,47 @@ test("a restart in the middle: the next process asks after the clip with its key
     await using second = await startKeys({ ...start, env: QUICK });
     await within(20_000, "the job to end", async () => (await view(second, id)).status === "completed");
     expect(await view(second, id)).toMatchObject({ cost_in_usd_ticks: 6 * 5 * CENT });
+    expect(second.composed.records.keyUsage.spent().dayTicks).toBe(6 * 5 * CENT);
+    expect(second.composed.records.keyUsage.open).toBe(0);
     expect([second.generations(), new Set(polls(second))]).toEqual([[KEY], new Set([KEY])]);
     expect((await get(second, `/v1/videos/${id}/content`)).status).toBe(200);
+  } finally {
+    await upstream.stop(true);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 30_000);
+
+test("a restart before the beginning: what was not begun yet may not spend more than the limit, and counts once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "grok2api-restart-"));
+  const upstream = createSimulator({ tokenDelayMs: 0, mediaDelayMs: 0 });
+  const env = { ...QUICK, ...ADMIN_ENV, GROK2API_VIDEO_CONCURRENT: "1" };
+  try {
+    const start = { keys: [KEY], upstream, folder };
+    const waiting: string[] = [];
+    let client = { id: "", key: "" };
+    {
+      await using first = await startKeys({ ...start, env });
+      client = await makeKey(first, { video_limit: 3 });
+      const asKey = { authorization: `Bearer ${client.key}` };
+      for (const prompt of ["sim:polls-1000", "a river", "a hill"]) {
+        const answer = await first.post("/v1/videos", { model: "grok-imagine-video", prompt }, asKey);
+        waiting.push(((await answer.json()) as Job).id);
+      }
+      await within(2000, "the first question", () => polls(first).length > 0);
+    }
+    await using second = await startKeys({ ...start, env: { ...env, GROK2API_XAI_DAILY_BUDGET_USD: "0.01" } });
+    const { pool, records } = second.composed;
+    expect(pool.size).toBe(1);
+    const look = async (id = ""): Promise<Job> =>
+      (await (
+        await fetch(`${second.url}/v1/videos/${id}`, { headers: { authorization: `Bearer ${client.key}` } })
+      ).json()) as Job;
+    for (const id of waiting.slice(1)) {
+      await within(5000, "the job to end", async () => (await look(id)).status === "failed");
+      expect((await look(id)).error?.message).toContain("spending limit");
+    }
+    expect(second.generations()).toHaveLength(1);
+    expect(records.keyUsage.today(client.id).video).toBe(3);
   } finally {
     await upstream.stop(true);
     rmSync(folder, { recursive: true, force: true });
