@@ -2,6 +2,8 @@
 import { render } from "preact";
 import { takeLinks } from "../shared/router.ts";
 import { App } from "./app.tsx";
+// Looks at the address before anything changes it.
+import "./own-document.ts";
 import { isPage, LOGIN } from "./page-list.ts";
 
 takeLinks((path) => isPage(path) || path === LOGIN);

@@ -63,7 +63,10 @@ const sizeOf = (picture: HTMLImageElement, zoom: number): { width: string; heigh
   const { naturalWidth: width, naturalHeight: height } = picture;
   const stage = picture.parentElement;
   if (zoom === 1 || !stage || width === 0) return null;
-  const fits = Math.min(1, stage.clientWidth / width, stage.clientHeight / height);
+  const { paddingLeft, paddingRight, paddingTop, paddingBottom } = getComputedStyle(stage);
+  const across = stage.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  const down = stage.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+  const fits = Math.min(1, across / width, down / height);
   return { width: `${width * fits * zoom}px`, height: `${height * fits * zoom}px` };
 };
 

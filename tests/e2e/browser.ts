@@ -40,11 +40,13 @@ const browserPath = (): string => {
 export interface SiteOptions {
   /** A gateway that has never been started before, instead of the demo with its accounts and its key. */
   readonly isNew?: boolean;
+  /** More switches for the browser, such as a microphone that is none. */
+  readonly switches?: readonly string[];
 }
 
 export const startSite = async (
   env: Record<string, string> = {},
-  { isNew = false }: SiteOptions = {},
+  { isNew = false, switches = [] }: SiteOptions = {},
 ): Promise<Site> => {
   const folder = emptyFolder();
   const password = env["GROK2API_APP_APP_KEY"] ?? PASSWORD;
@@ -57,7 +59,7 @@ export const startSite = async (
     args: [isNew ? "serve" : "demo"],
     env: { GROK2API_APP_APP_KEY: password, ...addresses, ...env },
   });
-  const browser = await chromium.launch({ executablePath: browserPath(), args: SWITCHES });
+  const browser = await chromium.launch({ executablePath: browserPath(), args: [...SWITCHES, ...switches] });
   const { url } = gateway;
   const admin: Site["admin"] = async (method, path, body) => {
     const response = await fetch(`${url}/api/v1/admin${path}`, {

@@ -11,8 +11,11 @@ export interface Playground extends Site {
 }
 
 /** Visitors have no session of the dashboard. */
-export const startPlayground = async (env: Record<string, string> = OPEN): Promise<Playground> => {
-  const site = await startSite(env);
+export const startPlayground = async (
+  env: Record<string, string> = OPEN,
+  switches: readonly string[] = [],
+): Promise<Playground> => {
+  const site = await startSite(env, { switches });
   return { ...site, visit: (path, options = {}) => site.open(path, { signedIn: false, ...options }) };
 };
 

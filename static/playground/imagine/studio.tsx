@@ -256,12 +256,19 @@ export const Studio = () => {
       <div class="studio-row">
         <Choices />
         {isRunning ? (
-          <button type="button" class="button danger studio-go" onClick={stop}>
+          // Keyed, because one that became the other under the pointer would do both.
+          <button key="stop" type="button" class="button danger studio-go" onClick={stop}>
             <Icon name="stop" />
             {say("stop")}
           </button>
         ) : (
-          <button type="submit" class="button primary studio-go" title={say("startKey")} disabled={!canStart()}>
+          <button
+            key="start"
+            type="submit"
+            class="button primary studio-go"
+            title={say("startKey")}
+            disabled={!canStart()}
+          >
             <Icon name={isEdit ? "edit" : "image"} />
             {say(isEdit ? "startEdit" : "start")}
           </button>

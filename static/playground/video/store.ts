@@ -37,9 +37,14 @@ const wishes = new Map<string, Wish>();
 /** A line of the waterfall that fails this often in a row goes nowhere. */
 const MOST_FAILURES = 5;
 
+/** Whatever breaks because the page is left is no end that it may keep: the next visit looks for itself. */
+let isLeaving = false;
+addEventListener("pagehide", () => (isLeaving = true));
+addEventListener("pageshow", () => (isLeaving = false));
+
 const setClips = (next: readonly Clip[]): void => {
   clips.value = next;
-  keepClips(next);
+  if (!isLeaving) keepClips(next);
 };
 
 const update = (id: string, next: Partial<Clip>): void =>

@@ -94,7 +94,9 @@ const Choices = () => {
 const Go = () => {
   if (!isRunning.value) {
     return (
+      // Keyed, because one that became the other under the pointer would do both.
       <button
+        key="start"
         type="submit"
         class="button primary studio-go"
         title={say("startKey")}
@@ -107,7 +109,7 @@ const Go = () => {
   }
   const isGraceful = settings.value.mode === "waterfall" && !isEnding.value;
   return (
-    <button type="button" class={`button studio-go ${isGraceful ? "" : "danger"}`} onClick={stop}>
+    <button key="stop" type="button" class={`button studio-go ${isGraceful ? "" : "danger"}`} onClick={stop}>
       <Icon name="stop" />
       {say(isGraceful ? "finish" : isEnding.value ? "stopNow" : "stop")}
     </button>

@@ -37,8 +37,11 @@ import { say } from "./words.ts";
 
 const isIdle = (): boolean => stage.value === "idle";
 
+/** The policy of another page's document does not let this one reach the voice server. */
+const isOwnDocument = wasLoadedAt("/voice");
+
 const canStart = (): boolean =>
-  canListen() && (settings.value.personality !== "custom" || settings.value.instruction.trim() !== "");
+  isOwnDocument && canListen() && (settings.value.personality !== "custom" || settings.value.instruction.trim() !== "");
 
 const Speed = () => {
   const { speed } = settings.value;
@@ -259,7 +262,6 @@ const Log = () => (
 );
 
 const VoicePage = () => {
-  const isOwn = wasLoadedAt("/voice");
   useShortcuts(() => [
     {
       keys: "m",
@@ -270,8 +272,7 @@ const VoicePage = () => {
     },
   ]);
   useEffect(() => {
-    // The policy of another page's document does not let this one reach the voice server.
-    if (!isOwn && running.value === 0) location.reload();
+    if (!isOwnDocument && running.value === 0) location.reload();
   }, []);
   return (
     <div class="page voice-page">
@@ -279,7 +280,7 @@ const VoicePage = () => {
         <h1>{say("title")}</h1>
         <p class="muted">{say("intro")}</p>
       </div>
-      {isOwn ? null : (
+      {isOwnDocument ? null : (
         <div class="notice warn" role="alert">
           <Icon name="info" />
           <span class="grow">{say("reload")}</span>
