@@ -3,8 +3,15 @@
 // Invariants: exactly one report a lease; nothing is retried after the first visible event; one request never tries the
 // same account twice unless it is the only one.
 import type { Config } from "../config/schema.ts";
-import { GatewayError } from "../core/errors.ts";
-import { isLast, isVisible, type EventBatch, type GenerationEvent, type GenerationStream } from "../core/events.ts";
+import { type ErrorCode, GatewayError } from "../core/errors.ts";
+import {
+  isLast,
+  isVisible,
+  type EventBatch,
+  type GenerationEvent,
+  type GenerationStream,
+  type Usage,
+} from "../core/events.ts";
 import type { Model, Upstream } from "../core/models.ts";
 import type { Clock } from "../lib/clock.ts";
 import { pullStream, readFrom } from "../lib/pull.ts";
@@ -26,6 +33,8 @@ export interface AttemptOptions {
   readonly passes?: (event: GenerationEvent) => boolean;
   /** Calls of the counter that a served attempt has cost, where it is not the usual number. */
   readonly units?: () => number;
+  /** What an answer has cost that came without a bill, or was left before it; its tokens where the upstream told them. */
+  readonly unbilled?: (lease: Lease, told: Usage | null) => number;
   /** Runs the provider with the leased account. */
   readonly run: (lease: Lease) => GenerationStream;
   readonly onAttempt: (attempt: Attempt, lease: Lease) => void;
@@ -126,13 +135,19 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   };
 
   /** One account's try at the answer; its events are held back until one of them is visible. */
-  const begin = (lease: Lease, { run, onAttempt, passes, units }: AttemptOptions) => {
+  const begin = (lease: Lease, { run, onAttempt, passes, units, unbilled }: AttemptOptions) => {
     const startedMs = clock.monotonic();
     const stream = run(lease);
     let held: GenerationEvent[] | null = [];
     let last: GenerationEvent | undefined;
-    let costTicks = 0;
+    let told: Usage | null = null;
     let closed = false;
+    /** What came to nothing by the upstream's own word is charged only where it says so. */
+    const costTicks = () => {
+      if (told?.costTicks !== undefined) return told.costTicks;
+      const isUsed = last?.type === "finish" || (held === null && (!last || brokeOff(last)));
+      return isUsed ? (unbilled?.(lease, told) ?? 0) : 0;
+    };
     const close = () => {
       if (closed) return;
       closed = true;
@@ -147,7 +162,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
           durationMs: clock.monotonic() - startedMs,
           code: error?.code ?? (last ? null : "client_closed"),
           reason: error?.detail.upstream?.text ?? error?.message ?? null,
-          costTicks,
+          costTicks: costTicks(),
         },
         lease,
       );
@@ -164,7 +179,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
         const end = value[value.length - 1];
         if (end && isLast(end)) {
           last = end;
-          for (const event of value) if (event.type === "usage") costTicks = event.usage.costTicks ?? 0;
+          for (const event of value) if (event.type === "usage") told = event.usage;
         }
         if (held === null) {
           if (last) close();
@@ -274,6 +289,11 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     return pullStream(pull, () => current?.close());
   };
 };
+
+/** Failures that cut an answer off while the upstream went on with it. */
+const CUTS: readonly ErrorCode[] = ["client_closed", "upstream_cut", "upstream_timeout", "shutting_down"];
+
+const brokeOff = (end: GenerationEvent): boolean => end.type === "failure" && CUTS.includes(end.error.code);
 
 /** The last resort of web accounts and that of keys. */
 const lastOfEachKind = (needs: readonly Need[]): Need[] =>

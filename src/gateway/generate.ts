@@ -19,6 +19,7 @@ import { commit } from "./commit.ts";
 import { prepareContinuation } from "./continuation.ts";
 import type { CallContext, ChatGateway } from "./port.ts";
 import type { Pictures } from "./pictures.ts";
+import { listedTicks } from "./prices.ts";
 import { countMedia, type RequestRecord } from "./record.ts";
 import type { Sessions } from "./session.ts";
 import { demandingTurn } from "./tool-turn.ts";
@@ -138,6 +139,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         needs: chatNeeds({ pool, offers, mayUse }, serving ?? request.continuation?.accountId ?? session.account),
         signal: context.signal,
         mayPay: record.mayPay,
+        unbilled: ({ model }, told) => listedTicks(model, told ?? usage.usage()),
         run: (lease) => {
           record.begun++;
           serving = lease.credential.accountId;

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { ADMIN_ENV, makeKey } from "../support/keys.ts";
 import { startKeys, type Keys, type KeysStart } from "../support/official-keys.ts";
+import { within } from "../support/trial.ts";
 
 const KEY = "xai-sim-ok-alpha-1";
 /** Served by both kinds of accounts. */
@@ -44,6 +45,52 @@ describe("what was charged", () => {
     const { id, key: secret } = await makeKey(keys, { daily_usd: 1 });
     expect((await ask(keys, secret, { model: "grok-4" })).status).toBe(200);
     expect(spent(keys, id)).toEqual({ ticks: 0, monthTicks: 0 });
+  });
+});
+
+describe("what nobody has told the price of", () => {
+  test("an answer that ends at a stop text is booked by its tokens", async () => {
+    await using keys = await start();
+    const { id, key: secret } = await makeKey(keys, { daily_usd: 1 });
+    const messages = [{ role: "user", content: "sim:slow-20 hello there, say something" }];
+    const authorization = `Bearer ${secret}`;
+    const body = { model: "grok-4.3", messages, stop: [" "] };
+    const response = await keys.post("/v1/chat/completions", body, { authorization });
+    expect(response.status).toBe(200);
+    await response.text();
+    const { dayTicks } = keys.composed.records.keyUsage.spent();
+    expect(dayTicks).toBeGreaterThan(0);
+    expect(spent(keys, id).ticks).toBe(dayTicks);
+    expect(dayTicks).toBeLessThan(10_000_000);
+  });
+
+  test("so is one that its caller leaves, and one of the site's accounts costs nothing", async () => {
+    await using keys = await start({ sessions: ["sim-super-1"] });
+    const { id, key: secret } = await makeKey(keys, { daily_usd: 1 });
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const leave = async (model: string) => {
+      const control = new AbortController();
+      const messages = [{ role: "user", content: "sim:slow-20 hello" }];
+      const body = JSON.stringify({ model, messages, stream: true });
+      const options = { method: "POST", headers, body, signal: control.signal };
+      const response = await fetch(`${keys.url}/v1/chat/completions`, options);
+      const reader = response.body?.getReader();
+      let text = "";
+      while (!/"content":"\w/.test(text)) text += new TextDecoder().decode((await reader?.read())?.value);
+      control.abort();
+      await within(3000, "the request to end", () => keys.composed.records.keyUsage.open === 0);
+    };
+    await leave("grok-4");
+    expect(spent(keys, id).ticks).toBe(0);
+    await leave("grok-4.3");
+    expect(spent(keys, id).ticks).toBeGreaterThan(0);
+  });
+
+  test("a whole answer without a price is booked by its tokens", async () => {
+    await using keys = await start();
+    const { id, key: secret } = await makeKey(keys, { daily_usd: 1 });
+    expect((await ask(keys, secret, { words: "sim:no-cost" })).status).toBe(200);
+    expect(spent(keys, id).ticks).toBeGreaterThan(0);
   });
 });
 
