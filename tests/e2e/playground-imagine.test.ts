@@ -21,7 +21,7 @@ const studio = (page: Page) => {
     pictures: page.getByRole("button", { name: /^Show picture \d+ large$/ }),
     more: page.getByText("More options"),
     async draw(words: string, { count = "6", runs = "1" }: { count?: string; runs?: string } = {}) {
-      await page.getByRole("combobox", { name: "Pictures" }).selectOption(count);
+      await page.getByRole("combobox", { name: "Pictures", exact: true }).selectOption(count);
       await page.getByLabel("At once").selectOption(runs);
       await field.fill(words);
       await page.getByRole("button", { name: "Draw", exact: true }).click();
@@ -315,7 +315,7 @@ test("prompts are remembered, settings kept, and Ctrl+Enter begins", async () =>
   const { page, context } = await site.visit("/imagine");
   const { field } = studio(page);
   await page.getByLabel("Ratio").selectOption("16:9");
-  await page.getByRole("combobox", { name: "Pictures" }).selectOption("1");
+  await page.getByRole("combobox", { name: "Pictures", exact: true }).selectOption("1");
   await field.fill("a pier at dawn");
   await field.press("Control+Enter");
   await page.getByText("1 drawn").waitFor();

@@ -2,6 +2,7 @@
 // Invariant: it ends exactly once, with all that arrived, whether it was whole, stopped or broken off.
 import { type Signal, signal } from "@preact/signals";
 import { ApiError } from "../../shared/api.ts";
+import { beginWork } from "../running.ts";
 import { answerTo, type Piece, type SentTurn } from "./answer.ts";
 import type { Problem, Settings, Turn } from "./conversation.ts";
 import { MOST_BYTES, MOST_FILES, sentFiles } from "./files.ts";
@@ -33,6 +34,7 @@ const KEEP_MS = 3000;
 
 export const runAnswer = ({ turn, line, settings }: RunStart, keepSoFar: (change: Partial<Turn>) => void): Run => {
   const controller = new AbortController();
+  const over = beginWork();
   const startedMs = Date.now();
   const flow = signal<Flow>({ text: "", reasoning: "", reasoningMs: null });
   const gathered = gather(startedMs);
@@ -58,6 +60,7 @@ export const runAnswer = ({ turn, line, settings }: RunStart, keepSoFar: (change
       if (controller.signal.aborted) return { ...gathered.turn(), end: "stopped" };
       return { ...gathered.turn(), end: "failed", problem: problemOf(thrown) };
     } finally {
+      over();
       if (timer !== null) clearTimeout(timer);
     }
   };
