@@ -18,6 +18,7 @@ import { createMeter } from "./gateway/metered.ts";
 import { journalRow } from "./gateway/record-row.ts";
 import type { RequestRecord } from "./gateway/record.ts";
 import type { RecordPlace } from "./http/context.ts";
+import { closeAll } from "./lib/close-all.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import { createJournalWriter } from "./storage/journal-writer.ts";
@@ -129,8 +130,7 @@ export const composeRecords = async (given: ComposeRecords) => {
     },
     async close() {
       metrics.stop();
-      await keyUsage.close();
-      await writer.close();
+      await closeAll([keyUsage.close, writer.close]);
     },
   };
 };

@@ -44,6 +44,7 @@ import { createSessions } from "./gateway/session.ts";
 import { ROUTES } from "./http/routes.ts";
 import { serve, type Listening } from "./http/serve.ts";
 import { createServer, type Server } from "./http/server.ts";
+import { closeAll } from "./lib/close-all.ts";
 import { systemClock, type Clock } from "./lib/clock.ts";
 import { chance } from "./lib/ids.ts";
 import type { Log } from "./lib/log.ts";
@@ -299,18 +300,20 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
     async stop() {
       for (const stopTimer of timers) stopTimer();
       const graceMs = config().server.grace_seconds * 1000;
-      if (listening) await listening.stop(graceMs);
-      else await server.drain(graceMs);
-      await schedule.stop();
-      await xaiModels.stop();
-      await tasks.stop();
-      await videoJobs.stop();
-      await http.close();
-      await responseStore.close();
-      await records.close();
-      await pool.close();
-      await documents.close();
-      logging.close();
+      // A disk that is full must not cost what another store holds.
+      await closeAll([
+        () => (listening ? listening.stop(graceMs) : server.drain(graceMs)),
+        schedule.stop,
+        xaiModels.stop,
+        tasks.stop,
+        videoJobs.stop,
+        http.close,
+        responseStore.close,
+        records.close,
+        pool.close,
+        documents.close,
+        logging.close,
+      ]);
     },
   };
 };
