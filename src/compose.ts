@@ -303,16 +303,8 @@ export const compose = async (options: ComposeOptions, overrides: Overrides = {}
       // A disk that is full must not cost what another store holds.
       await closeAll([
         () => (listening ? listening.stop(graceMs) : server.drain(graceMs)),
-        schedule.stop,
-        xaiModels.stop,
-        tasks.stop,
-        videoJobs.stop,
-        http.close,
-        responseStore.close,
-        records.close,
-        pool.close,
-        documents.close,
-        logging.close,
+        ...[schedule.stop, xaiModels.stop, tasks.stop, videoJobs.stop, http.close, responseStore.close],
+        ...[records.close, pool.close, documents.close, logging.close],
       ]);
     },
   };
