@@ -79,7 +79,8 @@ const focusSearch = (): boolean => {
 };
 
 const submitFrom = (target: EventTarget | null): boolean => {
-  const form = target instanceof HTMLTextAreaElement ? target.form : null;
+  const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+  const form = isField ? target.form : null;
   form?.requestSubmit();
   return form !== null;
 };

@@ -45,7 +45,7 @@ const clickItemOfKey = (item: string) => async (page: Page) => {
     .getByRole("button", { name: /^API keys/ })
     .first()
     .click();
-  await page.getByRole("columnheader", { name: "Models" }).waitFor();
+  await page.getByText("2 in all", { exact: true }).waitFor();
   await clickItem("Actions", item)(page);
 };
 

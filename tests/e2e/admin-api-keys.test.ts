@@ -23,7 +23,7 @@ const chip = (page: Page, name: RegExp): Locator =>
 
 const find = async (page: Page, search: string, number = 1): Promise<void> => {
   await page.getByRole("searchbox").fill(search);
-  await page.getByText(`${number} in all`).waitFor();
+  await page.getByText(`${number} in all`, { exact: true }).waitFor();
 };
 
 const act = async (page: Page, item: string): Promise<void> => {
@@ -136,7 +136,7 @@ describe("a key from the settings", () => {
     await page.getByText("1 keys come from the settings and stay").waitFor();
     await page.getByText("1 deleted.").waitFor();
     await page.getByRole("region", { name: "1 selected" }).waitFor();
-    await page.getByText("1 in all").waitFor();
+    await page.getByText("1 in all", { exact: true }).waitFor();
     await context.close();
   });
 });

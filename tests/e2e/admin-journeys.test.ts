@@ -58,8 +58,8 @@ describe("in a running gateway", () => {
     await press("Enter");
     await rows(page).first().waitFor();
     await press("n");
-    await page.getByRole("dialog", { name: "Import accounts" }).waitFor();
-    await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
+    await page.getByRole("dialog", { name: "Add accounts" }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === "add-token");
     await page.keyboard.type("sim-ok-keyboard-account-1");
     await press("Control+Enter");
     await page.getByText("1 added, 0 changed, 0 as they were.").waitFor();
@@ -226,7 +226,7 @@ describe("in a running gateway", () => {
     await page.getByText("Lines that look like tokens: 5,000.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Import", exact: true }).click();
     await page.getByText("5,000 added, 0 changed, 0 as they were.").waitFor();
-    await page.getByRole("button", { name: "Ask for the quota of what is new (5,000)" }).click();
+    await page.getByRole("button", { name: "Ask about what is new (5,000)" }).click();
     const card = page.getByRole("region", { name: "Refresh of quotas" });
     await card.getByText(/of 5,000/).waitFor();
     await page.waitForFunction(() => Number(document.querySelector(".task [role=progressbar]")?.ariaValueNow) > 3);

@@ -40,13 +40,13 @@ type Kind = (typeof KINDS)[number];
 
 const LONGEST_NOTE = 500;
 
-const linesOf = (text: string): string[] => text.split(/[\s,;]+/).filter((line) => line !== "");
+const wordsOf = (text: string): string[] => text.split(/[\s,;]+/).filter((word) => word !== "");
 const isKeyText = (text: string): boolean => /^["']?xai-/.test(text.trim());
 
 /** Null when it may be sent. */
 const complaint = (kind: Kind, text: string): string | null => {
   if (kind === "web") return isKeyText(text) ? say("notKey") : null;
-  const wrong = linesOf(text).flatMap((line, index) => (isKeyText(line) ? [] : [index + 1]));
+  const wrong = text.split("\n").flatMap((line, index) => (wordsOf(line).every(isKeyText) ? [] : [index + 1]));
   return wrong.length === 0 ? null : say("notSession", { where: wrong.slice(0, 8).join(", ") });
 };
 
@@ -67,7 +67,7 @@ export const AddDialog = ({ onClose }: { onClose: () => void }) => {
     problem.value = null;
     try {
       outcome.value = await post<ImportOutcome>("/tokens/add", {
-        tokens: kind.value === "web" ? [text.value.trim()] : linesOf(text.value),
+        tokens: kind.value === "web" ? [text.value.trim()] : wordsOf(text.value),
         pool: kind.value === "web" && pool.value !== "" ? pool.value : "auto",
         tags: tags.value,
         ...(note.value.trim() === "" ? {} : { note: note.value }),

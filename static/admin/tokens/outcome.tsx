@@ -9,7 +9,7 @@ import { refreshMany } from "./verbs.ts";
 const say = speak({
   close: ["Close", "关闭"],
   again: ["Add more", "继续添加"],
-  refresh: ["Ask what is new what it has ({n})", "查询新账号的额度与模型（{n}）"],
+  refresh: ["Ask about what is new ({n})", "查询新账号的额度与模型（{n}）"],
   result: [
     "{added} added, {updated} changed, {unchanged} as they were.",
     "新增 {added}，更新 {updated}，未变 {unchanged}。",
