@@ -1,7 +1,6 @@
 // The models that are served now, for fields where one is chosen, each with a mark of who serves it. Knows no page.
 // Invariant: the list is only a help; whatever is typed is the gateway's to judge.
 import { signal } from "@preact/signals";
-import type { ModelList, ModelObject } from "../../src/protocols/openai/catalog.ts";
 import { get } from "../shared/api.ts";
 import { shortCount } from "../shared/format.ts";
 import { speak } from "../shared/language.ts";
@@ -14,14 +13,19 @@ const say = speak({
   context: ["Context: {n} tokens.", "上下文 {n} tokens。"],
 });
 
-export type KnownModel = Pick<ModelObject, "id" | "capabilities" | "upstreams" | "context_length">;
+export interface KnownModel {
+  readonly id: string;
+  readonly capabilities: readonly string[];
+  readonly upstreams: readonly ("web" | "xai")[];
+  readonly context_length?: number;
+}
 
 export const knownModels = signal<readonly KnownModel[]>([]);
 
 /** Without the list every name can still be typed. */
 export const loadKnownModels = async (): Promise<void> => {
   try {
-    knownModels.value = (await get<ModelList>("/models")).data;
+    knownModels.value = (await get<{ data: readonly KnownModel[] }>("/models")).data;
   } catch {
     knownModels.value = [];
   }
