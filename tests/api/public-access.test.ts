@@ -120,6 +120,27 @@ describe("the API while the playground is on", () => {
   });
 });
 
+describe("clips of strangers who all come without a key", () => {
+  const list = (app: object, key?: string) =>
+    harnessWith(app).request("/v1/videos", {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
+
+  test("are listed for none of them", async () => {
+    const response = await list({ public_enabled: true });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { code: "permission_denied" } });
+    const open = await list({ public_enabled: true, api_key: [] });
+    expect(open.status).toBe(403);
+  });
+
+  test("while whoever has a key sees their own, and an open API without the playground is one person's", async () => {
+    // The harness has no jobs to list; what counts is that nobody is kept from asking.
+    expect((await list({ public_enabled: true }, API_KEY)).status).not.toBe(403);
+    expect((await list({ api_key: [] })).status).not.toBe(403);
+  });
+});
+
 test("guesses from one address are slowed, and the right key waits as well", async () => {
   const harness = harnessWith({ public_enabled: true, public_key: PLAYGROUND_KEY });
   const guess = (key: string, address = "203.0.113.9") =>

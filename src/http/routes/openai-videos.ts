@@ -57,7 +57,17 @@ const retrieve = (call: Call): Response => {
 const MOST = 100;
 const DEFAULT_LIMIT = 20;
 
+/** Everybody who comes without a key has the same name: strangers would see, and could delete, each other's clips. */
+const checkOwnList = ({ principal, deps }: Call): void => {
+  if (principal.kind !== "open" || !deps.publicAccess.pages) return;
+  throw new GatewayError(
+    "permission_denied",
+    "While the playground is on, jobs are listed only for those who send an API key; ask for one by its id.",
+  );
+};
+
 const list = (call: Call): Response => {
+  checkOwnList(call);
   const { searchParams: query } = call.url;
   const limit = query.get("limit") === null ? DEFAULT_LIMIT : Number(query.get("limit"));
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
