@@ -34,6 +34,13 @@ export const blobOf = (base64: string): Blob => {
   return new Blob([bytes], { type: mime });
 };
 
+/** Runs tell some failures by names that are older than the gateway's own. */
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  rate_limit_exceeded: "no_available_account",
+  empty_image: "upstream_empty",
+  internal_error: "upstream_error",
+};
+
 /** Codes of refusals that the gateway does not try again by itself. */
 const isRefused = (frame: Frame): boolean =>
   ["content_policy_violation", "model_not_supported", "permission_denied"].includes(textOf(frame, "code"));
@@ -86,7 +93,8 @@ const taken = (easel: Easel, frame: Frame): boolean => {
       return false;
     }
     case "error": {
-      const problem = problemOf(toldProblem(frame));
+      const code = OWN_NAMES[textOf(frame, "code")] ?? textOf(frame, "code");
+      const problem = problemOf(toldProblem({ ...frame, code }));
       update((all) => failed(all, { ...about, problem, goesOn: !isRefused(frame) }));
       return false;
     }
