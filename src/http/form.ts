@@ -6,7 +6,7 @@ import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { GatewayError } from "../core/errors.ts";
 import type { ReceivedFile } from "../core/request.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { bodyLimit, readObject, tooLarge } from "./body.ts";
+import { type BodyCall, bodyLimit, bodyPieces, readObject } from "./body.ts";
 import type { Call } from "./context.ts";
 
 export interface FormFile {
@@ -27,7 +27,7 @@ export interface FormLimits {
 /** What the upstream takes for one picture (2026-08). */
 export const PICTURE_FILES: FormLimits = { maxFileMegabytes: 50 };
 
-type FormCall = Pick<Call, "request" | "config" | "onClose"> & { readonly deps: Pick<Call["deps"], "incoming"> };
+type FormCall = BodyCall & Pick<Call, "onClose"> & { readonly deps: Pick<Call["deps"], "incoming"> };
 
 const MEGABYTE = 1024 * 1024;
 /** Beyond every honest form; a flood of tiny parts costs more than its bytes. */
@@ -66,7 +66,7 @@ export const readForm = async (call: FormCall, limits: FormLimits): Promise<Form
     },
   });
   try {
-    for await (const chunk of within(request, bodyLimit(call))) await incoming.write(chunk);
+    for await (const chunk of bodyPieces(call)) await incoming.write(chunk);
     return { files: await incoming.end(), fields: Object.fromEntries(fields) };
   } catch (thrown) {
     await incoming.giveUp();
@@ -134,16 +134,6 @@ const watch = (parser: BusboyInstance, { onField, onFile }: FormHandlers) => {
     },
   };
 };
-
-/** Counted while it is read, because a chunked body declares no size. */
-async function* within(request: Request, limit: number): AsyncGenerator<Uint8Array, void> {
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > limit) throw tooLarge(limit);
-    yield chunk;
-  }
-}
 
 async function* capped(
   stream: Readable,
