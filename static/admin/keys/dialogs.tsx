@@ -118,7 +118,7 @@ export const KeyDialog = ({ of: key, onClose, onMade }: KeyDialogProps) => {
       <Field id="key-note" label={say("note")} value={note.value} most={1000} onText={(text) => (note.value = text)} />
       <fieldset class="plain">
         <legend class="row wrap">
-          <span class="grow">
+          <span class="legend-text">
             {say("limits")} <span class="muted small-text">{say("limitHint")}</span>
           </span>
           <button
