@@ -80,6 +80,7 @@ describe("in a running gateway", () => {
     await tabTo(/^Actions$/);
     await press("Enter");
     await page.getByRole("menuitem", { name: "Test…" }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.textContent === "Test…");
     await press("ArrowUp", "Enter");
     await page.getByRole("dialog", { name: "Delete accounts?" }).waitFor();
     await page.waitForFunction(() => document.activeElement?.textContent === "Cancel");
