@@ -224,9 +224,10 @@ const runRoute = async (call: OpenCall, route: Route): Promise<Response> => {
     if (route.refuse) return route.refuse(call, asGatewayError(thrown));
     return refuseSocket(call, asGatewayError(thrown));
   }
-  if (!route.generates) return route.handle(call);
-  call.onClose(deps.admission.enter(call));
-  // A handler that is silent for too long would be cut off; what is told to the server outlives the request.
+  if (route.generates) call.onClose(deps.admission.enter(call));
+  else if (route.method === "GET") return route.handle(call);
+  // A handler that is silent for too long would be cut off, and so would a body that takes as long to come, although it comes;
+  // what is told to the server outlives the request.
   call.server?.timeout(call.request, 0);
   try {
     return await route.handle(call);
