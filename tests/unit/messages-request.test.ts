@@ -372,7 +372,7 @@ describe("results of tools", () => {
 });
 
 describe("an answer's history", () => {
-  test("reasoning and other servers' work are left out", () => {
+  test("other servers' work is left out, and of reasoning only what its upstream can read is kept", () => {
     const foreign = [
       { type: "thinking", thinking: "hm", signature: "s" },
       { type: "redacted_thinking", data: "x" },
@@ -383,7 +383,7 @@ describe("an answer's history", () => {
     ];
     expect(
       messagesOf(user(text("a")), { role: "assistant", content: [...foreign, text("b")] }, user(text("c")))[1],
-    ).toEqual({ role: "assistant", content: [{ type: "text", text: "b" }] });
+    ).toEqual({ role: "assistant", content: [{ type: "text", text: "b" }], sealedReasoning: ["s"] });
   });
 
   test("a beginning of the answer may stand last", () => {

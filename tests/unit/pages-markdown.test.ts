@@ -73,6 +73,7 @@ describe("the look at a pasted list", () => {
     expect(lookAt(text)).toEqual({
       kind: "lines",
       good: 3,
+      keys: 0,
       repeated: 1,
       odd: [5],
       samples: ["sim…", "sim…", "sim…"],
