@@ -214,18 +214,21 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     return record;
   };
 
+  const checkQueue = (): void => {
+    const { concurrent, max_queued: most } = config().video;
+    if (gate.inside < concurrent || book.waiting < most) return;
+    throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
+      retryAfterMs: 10_000,
+    });
+  };
+
   const begin = async (
     wish: VideoWish,
     more: Partial<Pick<VideoJob, "extends" | "edits" | "startSeconds" | "firstClipId" | "totalSeconds">>,
   ): Promise<VideoJob> => {
     const { owner, size, quality } = wish;
     const filmed = media.check(wish.request);
-    const { concurrent, max_queued: most } = config().video;
-    if (gate.inside >= concurrent && book.waiting >= most) {
-      throw new GatewayError("server_overloaded", "Too many video jobs are waiting (video.max_queued).", {
-        retryAfterMs: 10_000,
-      });
-    }
+    checkQueue();
     // Linked pictures are fetched now, so that what is wrong with them is told now.
     const request = { ...wish.request, references: await media.references(wish.request) };
     const { model, prompt, ratio, resolution, preset } = request;
@@ -249,6 +252,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
       thumbnail: null,
       ...more,
     };
+    // Others may have come while the pictures did.
+    checkQueue();
     const record = recordOf(job.id, owner);
     deps.reserve(request, { record, key: owner });
     try {

@@ -1,5 +1,6 @@
 // The limits and defaults of pictures and clips, each seen to act: the one that fired is named, and what waits or is old is told.
 import { afterEach, describe, expect, test } from "bun:test";
+import { pngBytes } from "../support/pictures.ts";
 import { PROGRAM_KEY, type Program, startProgram } from "../support/program.ts";
 import { createVideoBook } from "../../src/gateway/video-book.ts";
 import type { VideoJob } from "../../src/gateway/video-job.ts";
@@ -115,6 +116,28 @@ test("as many jobs run as video.concurrent allows and as many wait as video.max_
     headers: { authorization: `Bearer ${PROGRAM_KEY}` },
   });
   expect((await reached(one, second.id, "completed", "failed")).status).toBe("completed");
+});
+
+test("wishes that come together do not pass video.max_queued, however long their pictures take", async () => {
+  const one = await start({
+    GROK2API_VIDEO_CONCURRENT: "1",
+    GROK2API_VIDEO_MAX_QUEUED: "1",
+    GROK2API_ASSET_ALLOW_PRIVATE_URLS: "true",
+  });
+  const slow = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async () => {
+      await Bun.sleep(200);
+      return new Response(pngBytes(), { headers: { "content-type": "image/png" } });
+    },
+  });
+  const first = (await (await begin(one, "sim:hang-mid")).json()) as Job;
+  await reached(one, first.id, "in_progress");
+  const wish = { model: "grok-imagine-video", prompt: "a cat", input_reference: { image_url: slow.url.href } };
+  const answers = await Promise.all(Array.from({ length: 6 }, () => one.post("/v1/videos", wish)));
+  await slow.stop(true);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 503, 503, 503, 503, 503]);
 });
 
 test("without room to wait a job still runs where there is a place", async () => {
