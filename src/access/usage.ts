@@ -36,6 +36,8 @@ export interface Spent {
 
 /** The side that use cases see. */
 export interface Allowance {
+  /** Whether the key's list has the model; callers without a key of their own may use all. */
+  allows(key: string | null, model: string): boolean;
   /**
    * Throws what the caller is told; keys without limits of their own are let through. False when the request may go on, but
    * only with accounts that cost nothing.
@@ -94,8 +96,9 @@ export const createKeyUsage = (deps: KeyUsageDeps): KeyUsage => {
   const budget = createBudget({ ...store, periods, clock, whole: deps.spendLimits ?? (() => UNLIMITED_SPEND) });
   const grants = new Map<object, Grant[]>();
 
+  const lists = ({ models }: ClientKey, model: string): boolean => models === null || models.includes(model);
   const checkModel = (key: ClientKey, want: Want) => {
-    if (key.models === null || key.models.includes(want.model)) return;
+    if (lists(key, want.model)) return;
     throw new GatewayError("model_not_allowed", `This API key may not use the model '${want.asked}'.`, {
       param: "model",
       shouldRetry: false,
@@ -147,6 +150,10 @@ export const createKeyUsage = (deps: KeyUsageDeps): KeyUsage => {
 
   return {
     load: store.load,
+    allows(id, model) {
+      const key = id === null ? undefined : keys.get(id);
+      return key === undefined || lists(key, model);
+    },
     reserve(holder, { key: id, want }) {
       const key = id === null ? undefined : keys.get(id);
       if (!key && want.spend === undefined) return true;

@@ -75,10 +75,13 @@ const models = (value: unknown, param: string, catalogue: Pick<Catalogue, "find"
   if (names.length === 0) return null;
   return [
     ...new Set(
-      names.map((name) => {
-        const model = catalogue.find(name.trim()) ?? speechModelById(name.trim())?.model;
+      names.flatMap((name) => {
+        const found = catalogue.find(name.trim());
+        const model = found ?? speechModelById(name.trim())?.model;
         if (!model) throw wrong(param, `'${param}' names the model '${name.slice(0, 100)}', which does not exist.`);
-        return model.id;
+        // A name that both kinds of account serve stands for the model of either.
+        const both = found && found.kind !== "image-edit" ? found.offers.map(({ id }) => id) : [];
+        return [model.id, ...both];
       }),
     ),
   ];

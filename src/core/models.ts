@@ -69,6 +69,12 @@ export interface PublicModel extends ModelFacts {
   readonly offers: readonly Model[];
 }
 
+/** Whether the list has the model, or that of either kind of account which the name stands for. */
+export const isAllowed = ({ id, kind, offers }: PublicModel, allowed: readonly string[] | null): boolean =>
+  allowed === null ||
+  allowed.includes(id) ||
+  (kind !== "image-edit" && offers.some((offer) => allowed.includes(offer.id)));
+
 /** The models that are served at present, whoever serves them. */
 export interface Catalogue {
   /** By id or alias, or pinned to a kind of account: `xai/…`, `web/…`. Case-sensitive, as with OpenAI. */

@@ -29,6 +29,8 @@ export interface AttemptOptions {
   readonly needs?: (tried: ReadonlySet<string>) => readonly Need[];
   /** False leaves accounts that cost money out. */
   readonly mayPay: boolean;
+  /** A kind of account that is out of the question. */
+  readonly barred?: Upstream | null;
   /** Events that go out at once although they commit nothing; a second attempt tells its own. */
   readonly passes?: (event: GenerationEvent) => boolean;
   /** Calls of the counter that a served attempt has cost, where it is not the usual number. */
@@ -222,8 +224,9 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     let over = false;
 
     const { sticky } = options;
+    const isOpen = ({ upstream }: Model): boolean => upstream !== options.barred;
     const own = (): readonly Need[] =>
-      offers.map((model) => ({
+      offers.filter(isOpen).map((model) => ({
         model,
         exclude: tried,
         ...(sticky === undefined ? {} : { sticky }),
@@ -231,8 +234,10 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
       }));
     /** Once a single account is to be tried again, only what allows that one counts. */
     const needs = (): readonly Need[] => {
-      const wished = options.needs?.(tried) ?? own();
+      const wished = (options.needs?.(tried) ?? own()).filter(({ model }) => isOpen(model));
       const all = options.mayPay ? wished : wished.filter(({ model }) => model.upstream === "web");
+      if (tried.size === 0 && own().length === 0) throw barredError();
+      if (wished.length > 0 && all.length === 0) throw unpayable();
       const again = only;
       if (again === null) return all;
       return all.filter((one) => one.only === undefined || one.only === again).map((one) => ({ ...one, only: again }));
@@ -294,6 +299,19 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
 const CUTS: readonly ErrorCode[] = ["client_closed", "upstream_cut", "upstream_timeout", "shutting_down"];
 
 const brokeOff = (end: GenerationEvent): boolean => end.type === "failure" && CUTS.includes(end.error.code);
+
+const barredError = (): GatewayError =>
+  new GatewayError("model_not_allowed", "This API key may not use the model that could serve the request.", {
+    param: "model",
+    shouldRetry: false,
+  });
+
+const unpayable = (): GatewayError =>
+  new GatewayError(
+    "insufficient_quota",
+    "A spending limit is reached, and only keys of the official API can do what the request asks for.",
+    { shouldRetry: false },
+  );
 
 /** The last resort of web accounts and that of keys. */
 const lastOfEachKind = (needs: readonly Need[]): Need[] =>

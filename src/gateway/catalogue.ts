@@ -49,7 +49,7 @@ export const createCatalogue = ({ listed, counts, routing }: CatalogueDeps): Cat
       const xai = listed.find(EDITS.get(web?.id ?? name) ?? name) ?? (web ? listed.find(web.id) : undefined);
       const found = served(inOrder(web, xai));
       // A name for changes says so, whoever makes them.
-      return found && web && EDITS.has(web.id) ? { ...found, kind: web.kind } : found;
+      return found && web && EDITS.has(web.id) ? { ...found, id: web.id, kind: web.kind } : found;
     },
     all() {
       const web = showsWeb() ? CATALOGUE : [];

@@ -129,6 +129,7 @@ export const createDrawing = (deps: DrawingDeps): Draw => {
     const served: GenerationStream = attempts({
       offers,
       mayPay: context.record.mayPay,
+      barred: context.record.barred,
       signal: context.signal,
       needs: accounts.pictures(offers, request.adult),
       passes: isEarly,

@@ -146,6 +146,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     const served = attempts({
       offers,
       mayPay: context.record.mayPay,
+      barred: context.record.barred,
       signal: context.signal,
       needs: accounts.clips(offers, request),
       passes: isEarly,

@@ -139,6 +139,7 @@ export const createGenerate = (deps: GenerateDeps): ChatGateway => {
         needs: chatNeeds({ pool, offers, mayUse }, serving ?? request.continuation?.accountId ?? session.account),
         signal: context.signal,
         mayPay: record.mayPay,
+        barred: record.barred,
         unbilled: ({ model }, told) => listedTicks(model, told ?? usage.usage()),
         run: (lease) => {
           record.begun++;

@@ -5,7 +5,7 @@ import type { Spend } from "../access/budget.ts";
 import type { Allowance, Want } from "../access/usage.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClipRequest, PictureRequest } from "../core/media-request.ts";
-import type { Catalogue, PublicModel, XaiModel } from "../core/models.ts";
+import type { Catalogue, Model, PublicModel, XaiModel } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import { countRequest } from "../core/usage.ts";
 import type { MediaGateway } from "./media-port.ts";
@@ -57,7 +57,7 @@ interface Costs {
 }
 
 /** What the offers of the official API would charge at most; nothing where there is none. */
-const spendOn = ({ offers }: PublicModel, costs: Costs): Spend | undefined => {
+const spendOn = (offers: readonly Model[], costs: Costs): Spend | undefined => {
   const paid = offers.flatMap((offer) => (offer.upstream === "xai" ? [offer.xai] : []));
   if (paid.length === 0) return undefined;
   const ticks = () => Math.max(...paid.map((xai) => ticksFor(xai, costs)));
@@ -102,13 +102,20 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       doneBy?: string;
       want: (model: PublicModel) => Pick<Want, "units" | "tokens"> & { readonly costs: Costs };
     },
-  ): { readonly served: string | null; readonly mayPay: boolean } => {
+  ): Pick<RequestRecord, "served" | "mayPay" | "barred"> => {
+    const { holder, key } = about;
     const model = catalogue.find(about.doneBy ?? asked);
-    if (!model) return { served: null, mayPay: true };
+    if (!model) return { served: null, mayPay: true, barred: null };
+    const { id } = model;
+    // One name may stand for a model of each kind; a key's list decides about each of them.
+    const isWhole = model.kind === "image-edit" && allowance.allows(key, id);
+    const offers = model.offers.filter((offer) => isWhole || allowance.allows(key, offer.id));
+    const barred = offers.length === 0 ? undefined : model.offers.find((offer) => !offers.includes(offer));
     const { costs, ...wanted } = about.want(model);
-    const spend = spendOn(model, costs);
-    const want = { model: model.id, asked, ...wanted, ...(spend ? { spend } : {}) };
-    return { served: model.id, mayPay: allowance.reserve(about.holder, { key: about.key, want }) };
+    const spend = spendOn(offers, costs);
+    const listed = isWhole ? id : (offers[0]?.id ?? id);
+    const want = { model: listed, asked, ...wanted, ...(spend ? { spend } : {}) };
+    return { served: id, mayPay: allowance.reserve(holder, { key, want }), barred: barred?.upstream ?? null };
   };
   return {
     chat(request, record) {
@@ -143,7 +150,8 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       }
       const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds };
       const want = () => ({ units, tokens: () => NO_TOKENS, costs });
-      record.mayPay = reserve(request.model, { holder: record, key, want }).mayPay;
+      const { mayPay, barred } = reserve(request.model, { holder: record, key, want });
+      Object.assign(record, { mayPay, barred });
     },
     speech({ model, asked, ticks }, record) {
       const spend = { ticks: () => ticks, avoidable: false };

@@ -2,6 +2,7 @@
 // the body has ended. Never holds a body, a prompt or a credential.
 import type { GatewayError } from "../core/errors.ts";
 import type { EventBatch, FinishReason, Usage } from "../core/events.ts";
+import type { Upstream } from "../core/models.ts";
 import type { SessionOutcome } from "./session.ts";
 
 /** How the request ended: only "upstream-cut" and "failed" say anything about the upstream. */
@@ -48,6 +49,8 @@ export interface RequestRecord {
   usage: Usage | null;
   /** False when a spending limit is reached and only accounts that cost nothing may serve. */
   mayPay: boolean;
+  /** The kind of account whose model the key may not use, where only the other kind's is allowed. */
+  barred: Upstream | null;
   /** Pictures and clips that were delivered. */
   images: number;
   videos: number;
@@ -72,6 +75,7 @@ export const createRecord = (start: Pick<RequestRecord, "id" | "startedMs" | "me
   finish: null,
   usage: null,
   mayPay: true,
+  barred: null,
   images: 0,
   videos: 0,
   error: null,

@@ -136,4 +136,15 @@ describe("a limit", () => {
     expect((await ask(keys, secret, { model: BOTH })).status).toBe(200);
     expect([keys.asked(), keys.generations().length]).toEqual([1, 0]);
   });
+
+  test("is named where only keys can do what a request to a model of both asks for", async () => {
+    await using keys = await start({ sessions: ["sim-super-1"] });
+    const { key: secret } = await makeKey(keys, { daily_usd: 0 });
+    const body = { model: BOTH, input: "hello", tools: [{ type: "code_interpreter", container: { type: "auto" } }] };
+    const response = await keys.post("/v1/responses", body, { authorization: `Bearer ${secret}` });
+    const { error } = (await response.json()) as { error: { code: string; message: string } };
+    expect([response.status, error.code]).toEqual([429, "insufficient_quota"]);
+    expect(error.message).toContain("spending limit");
+    expect([keys.asked(), keys.generations().length]).toEqual([0, 0]);
+  });
 });

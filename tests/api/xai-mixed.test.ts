@@ -1,5 +1,7 @@
 // Two kinds of accounts in one pool: who goes first, who stands in, what a name decides, and that the journal tells.
 import { describe, expect, test } from "bun:test";
+import { ADMIN_ENV, makeKey } from "../support/keys.ts";
+import { drawnPng } from "../support/pictures.ts";
 import { startKeys, type Keys } from "../support/official-keys.ts";
 
 const KEY = "xai-sim-ok-alpha-1";
@@ -113,4 +115,69 @@ test("keys of the settings come and go with them; one that a person added stays"
       .map(({ token, from_config }) => `${token} ${from_config}`)
       .toSorted();
   expect(tokens()).toEqual([`${KEY} false`, "xai-sim-ok-gamma-1 true"]);
+});
+
+describe("a client key that is limited to some models", () => {
+  const SITE = "grok-chat-fast";
+  const limited = async (keys: Keys, models: readonly string[]) => {
+    const { key } = await makeKey(keys, { models });
+    const headers = { authorization: `Bearer ${key}` };
+    return async (model: string) => {
+      const body = { model, messages: [{ role: "user", content: "hello" }] };
+      const response = await keys.post("/v1/chat/completions", body, headers);
+      const answer = (await response.json()) as { error?: { code: string } };
+      return `${response.status} ${answer.error?.code ?? "ok"}`;
+    };
+  };
+  const both = (session: string, env: Record<string, string> = {}) =>
+    startKeys({ keys: [KEY], sessions: [session], env: { ...ADMIN_ENV, ...env } });
+
+  test("does not reach a key's model by a name that the site's model shares with it", async () => {
+    await using keys = await both("sim-limited-1");
+    const say = await limited(keys, [SITE]);
+    expect(await say(BOTH)).toBe("429 upstream_rate_limited");
+    expect(await say(`xai/${BOTH}`)).toBe("403 model_not_allowed");
+    expect(asked(keys)).toEqual({ web: 1, xai: 0 });
+  });
+
+  test("nor where keys go first", async () => {
+    await using keys = await both("sim-super-1", { GROK2API_ROUTING_PREFER: "xai" });
+    const say = await limited(keys, [SITE]);
+    expect([await say(BOTH), await say(SITE)]).toEqual(["200 ok", "200 ok"]);
+    expect(asked(keys)).toEqual({ web: 2, xai: 0 });
+  });
+
+  test("nor the other way round", async () => {
+    await using keys = await both("sim-super-1");
+    const say = await limited(keys, [`xai/${BOTH}`]);
+    expect([await say(BOTH), await say(SITE)]).toEqual(["200 ok", "403 model_not_allowed"]);
+    expect(asked(keys)).toEqual({ web: 0, xai: 1 });
+  });
+
+  test("may use a name of both by whoever serves it, as the operator has written it", async () => {
+    await using keys = await both("sim-limited-1");
+    const say = await limited(keys, [BOTH]);
+    expect(await say(BOTH)).toBe("200 ok");
+    expect(asked(keys)).toEqual({ web: 1, xai: 1 });
+  });
+
+  test("is told so where only the other kind could do what is asked for", async () => {
+    await using keys = await both("sim-super-1");
+    const { key } = await makeKey(keys, { models: [SITE] });
+    const body = { model: BOTH, input: "hello", tools: [{ type: "code_interpreter", container: { type: "auto" } }] };
+    const response = await keys.post("/v1/responses", body, { authorization: `Bearer ${key}` });
+    const { error } = (await response.json()) as { error: { code: string } };
+    expect([response.status, error.code]).toEqual([403, "model_not_allowed"]);
+  });
+
+  test("changes pictures by the name for that with keys alone, and draws none", async () => {
+    await using keys = await startKeys({ keys: [KEY], env: ADMIN_ENV });
+    const { key } = await makeKey(keys, { models: ["grok-imagine-image-edit"] });
+    const headers = { authorization: `Bearer ${key}` };
+    const image = { url: `data:image/png;base64,${drawnPng().toBase64()}` };
+    const edit = { model: "grok-imagine-image-edit", prompt: "greener", image };
+    expect((await keys.post("/v1/images/edits", edit, headers)).status).toBe(200);
+    const draw = { model: "grok-imagine-image", prompt: "a river" };
+    expect((await keys.post("/v1/images/generations", draw, headers)).status).toBe(403);
+  });
 });

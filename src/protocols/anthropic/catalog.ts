@@ -1,7 +1,7 @@
 // The answers of /v1/models and /v1/models/{id} for clients of Anthropic's API, which send `anthropic-version`.
 // Invariant: one page holds every chat model, and a model's date is constant.
 import { GatewayError } from "../../core/errors.ts";
-import type { Catalogue, PublicModel } from "../../core/models.ts";
+import { type Catalogue, isAllowed, type PublicModel } from "../../core/models.ts";
 
 export interface ModelInfo {
   readonly type: "model";
@@ -40,6 +40,6 @@ export const retrieveModelInfo = (
   { name, allowed = null }: { name: string; allowed?: readonly string[] | null },
 ): ModelInfo => {
   const model = catalogue.find(name);
-  if (model?.kind === "chat" && (allowed?.includes(model.id) ?? true)) return modelInfo(model, name);
+  if (model?.kind === "chat" && isAllowed(model, allowed)) return modelInfo(model, name);
   throw new GatewayError("model_not_found", `model: ${name.slice(0, 100)}`, { param: "model" });
 };

@@ -2,7 +2,15 @@
 // Which kinds are served, and to whom, is the caller's knowledge. Invariant: `created` is constant for a model, and an
 // alias can be retrieved wherever its model can.
 import { GatewayError } from "../../core/errors.ts";
-import type { Catalogue, Model, ModelKind, PublicModel, Tier, Upstream } from "../../core/models.ts";
+import {
+  type Catalogue,
+  isAllowed,
+  type Model,
+  type ModelKind,
+  type PublicModel,
+  type Tier,
+  type Upstream,
+} from "../../core/models.ts";
 
 export interface ModelObject {
   readonly id: string;
@@ -71,8 +79,7 @@ export const retrieveModel = (
   { name, kinds, allowed = null }: { name: string; kinds: readonly ModelKind[]; allowed?: Allowed },
 ): ModelObject => {
   const model = catalogue.find(name);
-  const served = model !== undefined && kinds.includes(model.kind);
-  if (served && (allowed?.includes(model.id) ?? true)) return modelObject(model, name);
+  if (model && kinds.includes(model.kind) && isAllowed(model, allowed)) return modelObject(model, name);
   throw new GatewayError(
     "model_not_found",
     `The model '${name.slice(0, 100)}' does not exist or you do not have access to it.`,
