@@ -116,6 +116,20 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
     return failure;
   }
 
+  /** A batch as it comes, with its pictures counted. */
+  async function* counted(pictures: ReturnType<typeof batch>, count: () => void): ReturnType<typeof batch> {
+    try {
+      let step = await pictures.next();
+      for (; !step.done; step = await pictures.next()) {
+        if (step.value.type === "picture") count();
+        yield step.value;
+      }
+      return step.value;
+    } finally {
+      await pictures.return(null);
+    }
+  }
+
   return async function* imagine(run) {
     const runId = hexId("");
     const { count: wanted } = run.wish;
@@ -134,19 +148,11 @@ export const createImagine = ({ media, clock }: ImagineDeps): Imagine => {
       while (!signal.aborted && (wanted === null || told < wanted)) {
         const before = told;
         const pictures = batch(run, { count: Math.min(BATCH, (wanted ?? BATCH + told) - told), signal, runId });
-        let step = await pictures.next();
-        try {
-          for (; !step.done; step = await pictures.next()) {
-            if (step.value.type === "picture") told++;
-            yield step.value;
-          }
-        } finally {
-          await pictures.return(null);
-        }
+        const failed = yield* counted(pictures, () => told++);
         if (signal.aborted) break;
         failures = told > before ? 0 : failures + 1;
         // Without either the run would ask again at once, for ever.
-        const error = step.value ?? (told === before ? nothingDrawn() : null);
+        const error = failed ?? (told === before ? nothingDrawn() : null);
         if (!error) continue;
         yield { type: "failed", runId, error };
         if (isRefusal(error)) {

@@ -399,7 +399,11 @@ describe("keys", () => {
   test("the list is sorted by name, by time and by use, either way", async () => {
     const names = ["sort-b", "sort-c", "sort-a"];
     const made = [];
-    for (const name of names) made.push(await makeKey(program, { name }));
+    for (const name of names) {
+      made.push(await makeKey(program, { name }));
+      // Two of one millisecond would stand in the order of their ids.
+      await Bun.sleep(2);
+    }
     for (const way of WAYS.slice(0, 1)) await (await ask(program, made[1]?.key ?? "", way)).text();
     const listAt = (query: string) => adminCall(program, `/api/v1/admin/keys?search=sort-&${query}`);
     const listed = async (query: string) => {

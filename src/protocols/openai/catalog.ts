@@ -40,6 +40,8 @@ const CAPABILITY: Readonly<Record<ModelKind, string>> = {
   video: "video",
 };
 
+type OfferFacts = Pick<ModelObject, "tier" | "context_length">;
+
 const modelObject = (model: PublicModel, id: string): ModelObject => ({
   id,
   object: "model",
@@ -49,10 +51,10 @@ const modelObject = (model: PublicModel, id: string): ModelObject => ({
   description: model.description,
   capabilities: [CAPABILITY[model.kind], ...(model.reasoning ? ["reasoning"] : [])],
   upstreams: model.offers.map(({ upstream }) => upstream),
-  ...Object.assign({}, ...model.offers.map(factsOf)),
+  ...model.offers.reduce<OfferFacts>((facts, offer) => ({ ...facts, ...factsOf(offer) }), {}),
 });
 
-const factsOf = (offer: Model): Pick<ModelObject, "tier" | "context_length"> => {
+const factsOf = (offer: Model): OfferFacts => {
   if (offer.upstream === "web") return { tier: offer.tier };
   const { contextLength } = offer.xai;
   return contextLength === null ? {} : { context_length: contextLength };
