@@ -37,6 +37,8 @@ export interface AttemptOptions {
   readonly units?: () => number;
   /** What an answer has cost that came without a bill, or was left before it; its tokens where the upstream told them. */
   readonly unbilled?: (lease: Lease, told: Usage | null) => number;
+  /** Whether something is in the making that costs money although nothing of it was seen. */
+  readonly making?: () => boolean;
   /** Runs the provider with the leased account. */
   readonly run: (lease: Lease) => GenerationStream;
   readonly onAttempt: (attempt: Attempt, lease: Lease) => void;
@@ -137,7 +139,7 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
   };
 
   /** One account's try at the answer; its events are held back until one of them is visible. */
-  const begin = (lease: Lease, { run, onAttempt, passes, units, unbilled }: AttemptOptions) => {
+  const begin = (lease: Lease, { run, onAttempt, passes, units, unbilled, making }: AttemptOptions) => {
     const startedMs = clock.monotonic();
     const stream = run(lease);
     let held: GenerationEvent[] | null = [];
@@ -147,7 +149,8 @@ export const createAttempts = ({ pool, clock, config, resetEgress }: AttemptDeps
     /** What came to nothing by the upstream's own word is charged only where it says so. */
     const costTicks = () => {
       if (told?.costTicks !== undefined) return told.costTicks;
-      const isUsed = last?.type === "finish" || (held === null && (!last || brokeOff(last)));
+      const isBegun = held === null || (making?.() ?? false);
+      const isUsed = last?.type === "finish" || (isBegun && (!last || brokeOff(last)));
       return isUsed ? (unbilled?.(lease, told) ?? 0) : 0;
     };
     const close = () => {

@@ -17,6 +17,7 @@ import { adultWithPicture } from "./drawing.ts";
 import type { MediaAccounts } from "./media-accounts.ts";
 import { callFor, isEarly, lostBy, mediaModel, noted, noteAttempt, startLimit } from "./media-run.ts";
 import type { Pictures } from "./pictures.ts";
+import { clipTicks } from "./prices.ts";
 import type { CallContext } from "./port.ts";
 import type { References } from "./references.ts";
 
@@ -51,6 +52,8 @@ interface Work {
   readonly context: CallContext;
   /** Takes note of what a call was charged. */
   readonly charged: (ticks: number) => void;
+  /** Takes note that a clip is in the making, and of what it will probably cost. */
+  readonly making: (ticks: number) => void;
 }
 
 /** Adult clips are made from text alone. */
@@ -95,7 +98,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
     }
   };
 
-  async function* filmed(lease: Lease, { request, files, context, charged }: Work): GenerationStream {
+  async function* filmed(lease: Lease, { request, files, context, charged, making }: Work): GenerationStream {
     const plan = planClip(lease.model, request);
     if (plan instanceof GatewayError) return yield [{ type: "failure", error: plan }];
     const { ratio, seconds } = plan;
@@ -109,8 +112,11 @@ export const createFilming = (deps: FilmingDeps): Filming => {
       const out: GenerationEvent[] = [];
       for (const event of batch) {
         if (event.type === "usage") charged(event.usage.costTicks ?? 0);
-        if (event.type === "upstream") out.push({ ...event, accountId: lease.credential.accountId });
-        else if (event.type !== "video") out.push(event);
+        if (event.type === "upstream") {
+          if (event.clipId !== undefined) making(clipTicks(lease.model, { seconds, resolution }));
+          out.push({ ...event, accountId: lease.credential.accountId });
+        }
+        if (event.type !== "upstream" && event.type !== "video") out.push(event);
         if (event.type !== "video") continue;
         try {
           const own = { ...event, ...(request.extension || request.edit ? {} : { seconds }) };
@@ -133,7 +139,7 @@ export const createFilming = (deps: FilmingDeps): Filming => {
   }
 
   /** One start, whatever number of attempts it takes, and the usage before the end. */
-  async function* told(about: Omit<Work, "charged">): GenerationStream {
+  async function* told(about: Omit<Work, "charged" | "making">): GenerationStream {
     const { request, offers, context, files } = about;
     const input = countText(request.prompt) + files.length * config().usage.image_tokens;
     let usage = estimateUsage({ input, text: 0, reasoning: 0 });
@@ -142,7 +148,12 @@ export const createFilming = (deps: FilmingDeps): Filming => {
       // Noted at once: a clip that is withheld or lost later is charged all the same.
       context.record.usage = usage;
     };
-    const work = { ...about, charged };
+    /** What the clip in the making will cost, for one that is left before its bill has come. */
+    let makingTicks = 0;
+    const making = (ticks: number) => {
+      makingTicks = ticks;
+    };
+    const work = { ...about, charged, making };
     const served = attempts({
       offers,
       mayPay: context.record.mayPay,
@@ -150,7 +161,10 @@ export const createFilming = (deps: FilmingDeps): Filming => {
       signal: context.signal,
       needs: accounts.clips(offers, request),
       passes: isEarly,
+      making: () => makingTicks > 0,
+      unbilled: () => makingTicks,
       run: (lease) => {
+        makingTicks = 0;
         context.record.begun++;
         return filmed(lease, work);
       },

@@ -5,12 +5,14 @@ import type { Spend } from "../access/budget.ts";
 import type { Allowance, Want } from "../access/usage.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClipRequest, PictureRequest } from "../core/media-request.ts";
+import type { Resolution } from "../core/media-wishes.ts";
 import type { Catalogue, Model, PublicModel, XaiModel } from "../core/models.ts";
 import type { GenerationRequest } from "../core/request.ts";
 import { countRequest } from "../core/usage.ts";
 import type { MediaGateway } from "./media-port.ts";
 import { modelOfTurn } from "./media-turn.ts";
 import type { ChatGateway } from "./port.ts";
+import { clipTicks, DEAREST_SECOND } from "./prices.ts";
 import { costOf, type RequestRecord } from "./record.ts";
 
 export interface MeterDeps {
@@ -23,7 +25,7 @@ export interface Meter {
   chat(request: GenerationRequest, record: RequestRecord): void;
   pictures(request: PictureRequest, record: RequestRecord): void;
   clip(
-    request: Pick<ClipRequest, "model" | "seconds">,
+    request: Pick<ClipRequest, "model" | "seconds" | "resolution">,
     about: {
       readonly record: RequestRecord;
       readonly key: string | null;
@@ -45,30 +47,30 @@ const CHAT_PICTURES = 2;
 const NO_TOKENS = { input: 0, output: 0 };
 /** Length of a clip that says none. */
 const SECONDS = 8;
-/** Where the listing tells no price: the dearest of docs.x.ai for a picture and for a second of a clip (2026-09). */
+const RESOLUTION: Resolution = "480p";
+/** Where the listing tells no price: the dearest of docs.x.ai for a picture (2026-09). */
 const PICTURE_TICKS = 800_000_000;
-const SECOND_TICKS = 2_500_000_000;
 
 /** What a request is about to use of an upstream that charges for it. */
 interface Costs {
   readonly tokens: () => { readonly input: number; readonly output: number };
   readonly pictures: number;
   readonly seconds: number;
+  readonly resolution: Resolution;
 }
 
 /** What the offers of the official API would charge at most; nothing where there is none. */
 const spendOn = (offers: readonly Model[], costs: Costs): Spend | undefined => {
-  const paid = offers.flatMap((offer) => (offer.upstream === "xai" ? [offer.xai] : []));
+  const paid = offers.filter((offer) => offer.upstream === "xai");
   if (paid.length === 0) return undefined;
-  const ticks = () => Math.max(...paid.map((xai) => ticksFor(xai, costs)));
+  const ticks = () => Math.max(...paid.map((model) => ticksFor(model, costs)));
   return { ticks, avoidable: paid.length < offers.length };
 };
 
-const ticksFor = (
-  { prices, longContext, imagePrice }: XaiModel["xai"],
-  { tokens, pictures, seconds }: Costs,
-): number => {
-  const media = pictures * (imagePrice ?? PICTURE_TICKS) + seconds * SECOND_TICKS;
+const ticksFor = (model: XaiModel, costs: Costs): number => {
+  const { prices, longContext, imagePrice } = model.xai;
+  const { tokens, pictures, seconds } = costs;
+  const media = pictures * (imagePrice ?? PICTURE_TICKS) + clipTicks(model, costs);
   if (!prices || pictures + seconds > 0) return media;
   const { input, output } = tokens();
   const rate = longContext && input >= longContext.threshold ? longContext : prices;
@@ -129,6 +131,7 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
         const made = {
           pictures: units.image ?? 0,
           seconds: units.video ? (request.clipWishes?.seconds ?? SECONDS) : 0,
+          resolution: request.clipWishes?.resolution ?? RESOLUTION,
         };
         return { units, tokens, costs: { tokens, ...made } };
       };
@@ -136,7 +139,7 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       Object.assign(record, reserve(request.model, { holder: record, key: record.key, doneBy, want }));
     },
     pictures(request, record) {
-      const costs = { tokens: () => NO_TOKENS, pictures: request.count, seconds: 0 };
+      const costs = { tokens: () => NO_TOKENS, pictures: request.count, seconds: 0, resolution: RESOLUTION };
       const want = () => ({ units: { image: request.count }, tokens: () => NO_TOKENS, costs });
       Object.assign(record, reserve(request.model, { holder: record, key: record.key, want }));
     },
@@ -144,11 +147,11 @@ export const createMeter = ({ allowance, catalogue, config }: MeterDeps): Meter 
       const { model, seconds } = request;
       const units = taken ? {} : { video: 1 };
       if (taken === "underway") {
-        const spend = { ticks: () => seconds * SECOND_TICKS, avoidable: false, underway: true };
+        const spend = { ticks: () => seconds * DEAREST_SECOND, avoidable: false, underway: true };
         allowance.reserve(record, { key, want: { model, asked: model, units, tokens: () => NO_TOKENS, spend } });
         return;
       }
-      const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds };
+      const costs = { tokens: () => NO_TOKENS, pictures: 0, seconds, resolution: request.resolution };
       const want = () => ({ units, tokens: () => NO_TOKENS, costs });
       const { mayPay, barred } = reserve(request.model, { holder: record, key, want });
       Object.assign(record, { mayPay, barred });

@@ -76,7 +76,7 @@ export interface VideoJobsDeps {
   readonly log: Log;
   /** Whether the key may begin a job; throws when not. What it costs is settled with the record. */
   readonly reserve: (
-    request: Pick<ClipRequest, "model" | "seconds">,
+    request: Pick<ClipRequest, "model" | "seconds" | "resolution">,
     about: { record: RequestRecord; key: string; taken?: "waiting" | "underway" },
   ) => void;
   readonly recorded: (record: RequestRecord) => void;

@@ -346,6 +346,20 @@ test.each(["acl", "no-credits", "rate-limited"])("a key of the kind %s: another 
   expect([keys.generations(), new Set(polls(keys))]).toEqual([[bad, OTHER], new Set([OTHER])]);
 });
 
+test("a clip that is left in the making is booked at its price: the upstream films on", async () => {
+  await using keys = await startKeys({ keys: [KEY], env: { ...ADMIN_ENV, ...QUICK } });
+  const { id: keyId, key } = await makeKey(keys, { daily_usd: 5 });
+  const own = { authorization: `Bearer ${key}` };
+  const wish = { model: "grok-imagine-video", prompt: "sim:video-hang", seconds: "6", resolution_name: "720p" };
+  const { id } = (await (await keys.post("/v1/videos", wish, own)).json()) as Job;
+  await within(3000, "the clip to be begun", () => keys.generations().length === 1 && polls(keys).length > 0);
+  await fetch(`${keys.url}/v1/videos/${id}`, { method: "DELETE", headers: own });
+  const { keyUsage } = keys.composed.records;
+  await within(3000, "the clip to be booked", () => keyUsage.today(keyId).ticks > 0);
+  expect(keyUsage.today(keyId).ticks).toBe(6 * 7 * CENT);
+  expect(keyUsage.open).toBe(0);
+});
+
 test("a host that nobody knows is not asked for the file", async () => {
   await using upstream = await disposable(createSimulator({ tokenDelayMs: 0, mediaDelayMs: 0 }));
   // The API behind another address than the one that its links name.
