@@ -12,6 +12,9 @@ import type { CallContext } from "./port.ts";
 const FRIENDLY = [1000, 1001, 1005];
 const MINUTE_MS = 60_000;
 
+/** By the minute. */
+export const talkedTicks = (ms: number): number => Math.round((ms / MINUTE_MS) * TICKS_PER_TALKED_MINUTE);
+
 export const FINISH = { type: "finish", reason: "stop", raw: null } as const;
 
 const NO_TOKENS = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0, cachedTokens: 0, estimated: true };
@@ -72,8 +75,7 @@ export const conversing = (
   /** By the minute where the upstream names no price. */
   const billOf = (own: Conversation): Usage => {
     const usage = own.usage();
-    const minutes = (clock.monotonic() - startedMs) / MINUTE_MS;
-    const costTicks = usage?.costTicks ?? Math.round(minutes * TICKS_PER_TALKED_MINUTE);
+    const costTicks = usage?.costTicks ?? talkedTicks(clock.monotonic() - startedMs);
     return { ...(usage ?? NO_TOKENS), costTicks };
   };
   const end = async (own: Conversation): Promise<EventBatch> => {

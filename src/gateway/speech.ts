@@ -27,7 +27,7 @@ import { createAttempts } from "./attempts.ts";
 import { callFor, noteAttempt } from "./media-run.ts";
 import type { Meter } from "./metered.ts";
 import type { CallContext } from "./port.ts";
-import { billed, conversing, FINISH, note, opening, rest, single, soundOf } from "./speech-streams.ts";
+import { billed, conversing, FINISH, note, opening, rest, single, soundOf, talkedTicks } from "./speech-streams.ts";
 
 export interface SpeechDeps {
   readonly pool: Pool;
@@ -88,14 +88,20 @@ export const createSpeech = (deps: SpeechDeps): Speech => {
   };
   const over = (
     model: XaiModel,
-    about: { context: CallContext; run: (call: ProviderCall, lease: Lease) => GenerationStream },
+    about: {
+      context: CallContext;
+      run: (call: ProviderCall, lease: Lease) => GenerationStream;
+      /** What it has cost when it is left before its bill has come. */
+      unbilled?: () => number;
+    },
   ): GenerationStream => {
-    const { context, run } = about;
+    const { context, run, unbilled } = about;
     const { record, signal } = context;
     return attempts({
       offers: [model],
       signal,
       mayPay: record.mayPay,
+      ...(unbilled ? { unbilled } : {}),
       run(lease) {
         record.begun++;
         return run(callFor(lease, { signal, log }), lease);
@@ -130,8 +136,9 @@ export const createSpeech = (deps: SpeechDeps): Speech => {
   return {
     async speak(task, about) {
       const { context } = about;
-      const { model } = begin("speech", { ...about, ticks: task.text.length * TICKS_PER_CHARACTER });
-      const events = over(model, { context, run: (call) => provider.speak(task, call) });
+      const ticks = task.text.length * TICKS_PER_CHARACTER;
+      const { model } = begin("speech", { ...about, ticks });
+      const events = over(model, { context, run: (call) => provider.speak(task, call), unbilled: () => ticks });
       const first = await opening(events, context);
       const sound = first.find((event) => event.type === "audio");
       if (!sound) throw new GatewayError("upstream_empty", "The upstream answered without any sound.");
@@ -161,13 +168,18 @@ export const createSpeech = (deps: SpeechDeps): Speech => {
       const { model, upstreamId } = begin("realtime", { ...about, ticks: USUAL_MINUTES * TICKS_PER_TALKED_MINUTE });
       const wish = { model: upstreamId ?? model.id, query };
       let given: Conversation | null = null;
+      let standsSinceMs: number | null = null;
       let left = false;
       const events = over(model, {
         context,
+        unbilled: () => (standsSinceMs === null ? 0 : talkedTicks(clock.monotonic() - standsSinceMs)),
         run: (call) =>
           conversing(() => provider.converse(wish, call), {
             signal: context.signal,
-            stands: (conversation) => (given = conversation),
+            stands(conversation) {
+              given = conversation;
+              standsSinceMs = clock.monotonic();
+            },
             hasLeft: () => left,
             clock,
           }),

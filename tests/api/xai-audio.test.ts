@@ -135,6 +135,9 @@ describe("saying", () => {
     leaving.abort();
     await reader?.read().catch(() => null);
     await idle(keys);
+    // The whole text is charged for, however little was heard of it.
+    const { items } = await keys.composed.records.reports.requests({}, { limit: 1 });
+    expect(items[0]).toMatchObject({ outcome: "client-closed", cost_usd: 0.225 });
     expect((await speech(keys)).status).toBe(200);
   });
 });
