@@ -6,6 +6,7 @@ import { sniffMedia } from "../../src/media/sniff.ts";
 import { rejection } from "../support/events.ts";
 import { pngBytes } from "../support/pictures.ts";
 import { PROGRAM_KEY, type Program, startProgram } from "../support/program.ts";
+import { within } from "../support/trial.ts";
 
 let program: Program;
 beforeAll(async () => {
@@ -117,7 +118,10 @@ describe("by hand", () => {
   test("a job of the other shape keeps its own", async () => {
     const answer = await program.post("/v1/videos", { model: MODEL, prompt: "a cat" });
     const { id } = (await answer.json()) as { id: string };
-    expect(await (await get(`/v1/videos/${id}`)).json()).toMatchObject({ id, object: "video" });
+    const seen = async () => (await (await get(`/v1/videos/${id}`)).json()) as { status: string };
+    expect(await seen()).toMatchObject({ id, object: "video" });
+    // Its call upstream must not fall into the next test.
+    await within(5000, "the job to end", async () => (await seen()).status === "completed");
   });
 
   test.each<[object, string]>([
