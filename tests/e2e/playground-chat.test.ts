@@ -150,6 +150,8 @@ describe("what was said", () => {
     await questions.getByText("2 / 2").waitFor();
     await questions.getByRole("button", { name: "Earlier version" }).click();
     await answers.getByText("first wording").waitFor();
+    // The choice is written to the browser's store a moment after it is shown.
+    await page.waitForTimeout(300);
     await page.reload();
     await answers.getByText("first wording").waitFor();
     expect(offences).toEqual([]);
