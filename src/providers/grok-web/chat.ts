@@ -17,7 +17,7 @@ import type { createUploads } from "./assets.ts";
 import { followUpCall, newConversationBody, newMessages, promptOf, type ChatSettings } from "./chat-request.ts";
 import { createSocketReader, ping, sessionCreate, type TurnOptions } from "./chat-socket.ts";
 import { createFrameReader } from "./chat-stream.ts";
-import { readError } from "./read-error.ts";
+import { readError } from "../read-error.ts";
 import type { GrokClient } from "./client.ts";
 
 /** After a refused upgrade the socket is left alone for this long; REST serves meanwhile. */

@@ -11,7 +11,7 @@ import type { createUploads, Uploaded } from "./assets.ts";
 import type { GrokClient } from "./client.ts";
 import { createPost, isRefusedShape, readMedia } from "./media-call.ts";
 import { createClipFrames } from "./media-frames.ts";
-import { readError } from "./read-error.ts";
+import { readError } from "../read-error.ts";
 
 /** How the site spells the presets; the words also stand in the prompt. */
 const MODES: Readonly<Record<Preset, string>> = {

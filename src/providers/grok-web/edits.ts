@@ -9,7 +9,7 @@ import type { createUploads, Uploaded } from "./assets.ts";
 import type { GrokClient } from "./client.ts";
 import { createPost, isRefusedShape, readMedia } from "./media-call.ts";
 import { createEditFrames } from "./media-frames.ts";
-import { readError } from "./read-error.ts";
+import { readError } from "../read-error.ts";
 
 /** What both shapes say alike. */
 const FLAGS = { enableImageStreaming: true, enableSideBySide: true, sendFinalMetadata: true };

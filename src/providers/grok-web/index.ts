@@ -1,8 +1,8 @@
 // grok.com web accounts as a provider: the pieces put together behind the port.
 import type { Config } from "../../config/schema.ts";
-import { GatewayError } from "../../core/errors.ts";
 import type { WebModel } from "../../core/models.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { addressOf, fileBodyOf } from "../files.ts";
 import type { AccountSettings, MediaProvider, Provider, RemoteAssets, VoiceProvider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createAccountSettings } from "./account-settings.ts";
@@ -44,18 +44,8 @@ export const createGrokWeb = (deps: { http: UpstreamHttp; config: () => Config; 
       if (source.base64) {
         return { bytes: new Uint8Array(Buffer.from(source.base64, "base64")), mime: "application/octet-stream" };
       }
-      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
-      return client.download(call, source.url, call.maxBytes);
+      return client.download(call, addressOf(source), call.maxBytes);
     },
-    async openFile(source, call) {
-      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
-      const { body, header } = await client.openFile(call, source.url);
-      const length = Number(header("content-length") ?? Number.NaN);
-      return {
-        length: Number.isSafeInteger(length) ? length : null,
-        read: () => body.read(),
-        cancel: () => body.cancel(),
-      };
-    },
+    openFile: async (source, call) => fileBodyOf(await client.openFile(call, addressOf(source))),
   };
 };

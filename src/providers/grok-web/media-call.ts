@@ -9,7 +9,7 @@ import type { ProviderCall } from "../port.ts";
 import type { UpstreamResponse } from "../upstream-port.ts";
 import type { GrokClient } from "./client.ts";
 import type { MediaFrames } from "./media-frames.ts";
-import { readError } from "./read-error.ts";
+import { readError } from "../read-error.ts";
 
 /** Answers that mean "this call does not exist here in this shape". */
 const UNKNOWN_SHAPE: ReadonlySet<number> = new Set([400, 404, 405, 410, 415, 422, 501]);

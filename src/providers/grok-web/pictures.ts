@@ -12,7 +12,7 @@ import { UpgradeRefused, type UpstreamSocket } from "../upstream-port.ts";
 import { PICTURE_WITHHELD } from "./answer.ts";
 import type { GrokClient } from "./client.ts";
 import { askFrames, createImagineReader, type ImagineReader } from "./imagine-socket.ts";
-import { readError } from "./read-error.ts";
+import { readError } from "../read-error.ts";
 
 /** The verdict on a finished picture follows it at once (2026-08); without one its own mark counts. */
 const VERDICT_MS = 2_000;

@@ -2,10 +2,9 @@
 // Knows no chat and no picture; those files say what to ask. Invariant: the key goes to the API itself and to no other host, nor
 // along with a download.
 import type { Config } from "../../config/schema.ts";
-import { asGatewayError, GatewayError } from "../../core/errors.ts";
+import { GatewayError } from "../../core/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { parseObject, type JsonObject } from "../../lib/json.ts";
-import { FrameTooLarge } from "../../lib/ndjson.ts";
 import type { Limit } from "../body-guard.ts";
 import type { FetchedMedia, ProviderCall } from "../port.ts";
 import {
@@ -57,18 +56,6 @@ export interface XaiClient {
   /** New connections from now on. */
   reset(): void;
 }
-
-/** Whoever aborted may have said why: a limit, a shutdown. Without a word it was the client. */
-export const readError = (thrown: unknown, signal: AbortSignal): GatewayError => {
-  if (signal.aborted) {
-    const reason: unknown = signal.reason;
-    return reason instanceof GatewayError ? reason : new GatewayError("client_closed", "The request was cancelled.");
-  }
-  if (thrown instanceof FrameTooLarge) {
-    return new GatewayError("upstream_malformed", "The upstream sent a frame that is larger than any it should send.");
-  }
-  return asGatewayError(thrown);
-};
 
 export const createXaiClient = (deps: { http: UpstreamHttp; config: () => Config; clock: Clock }): XaiClient => {
   const { http, config, clock } = deps;

@@ -1,8 +1,8 @@
 // The official API as a provider: the pieces put together behind the port.
 import type { Config } from "../../config/schema.ts";
-import { GatewayError } from "../../core/errors.ts";
 import type { XaiModel } from "../../core/models.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { addressOf, fileBodyOf } from "../files.ts";
 import type { MediaProvider, ModelLister, Provider, SpeechProvider } from "../port.ts";
 import type { UpstreamHttp } from "../upstream-port.ts";
 import { createXaiClient } from "./client.ts";
@@ -27,18 +27,8 @@ export const createXaiApi = (deps: { http: UpstreamHttp; config: () => Config; c
       if (source.base64) {
         return { bytes: Uint8Array.fromBase64(source.base64), mime: source.mime ?? "application/octet-stream" };
       }
-      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
-      return client.download(call, { url: source.url, maxBytes: call.maxBytes });
+      return client.download(call, { url: addressOf(source), maxBytes: call.maxBytes });
     },
-    async openFile(source, call) {
-      if (!source.url) throw new GatewayError("upstream_malformed", "The upstream named no address for its file.");
-      const { body, header } = await client.openFile(call, source.url);
-      const length = Number(header("content-length") ?? Number.NaN);
-      return {
-        length: Number.isSafeInteger(length) ? length : null,
-        read: () => body.read(),
-        cancel: () => body.cancel(),
-      };
-    },
+    openFile: async (source, call) => fileBodyOf(await client.openFile(call, addressOf(source))),
   };
 };

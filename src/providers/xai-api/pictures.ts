@@ -6,7 +6,8 @@ import type { PictureQuality } from "../../core/media-wishes.ts";
 import type { XaiModel } from "../../core/models.ts";
 import { objectsAt, stringAt, type JsonObject } from "../../lib/json.ts";
 import type { MediaCall, PictureTask } from "../port.ts";
-import { readError, type XaiClient } from "./client.ts";
+import { readError } from "../read-error.ts";
+import type { XaiClient } from "./client.ts";
 import { costOf, costUsage, inlined, pictureIn } from "./inline.ts";
 
 export const PICTURES_PER_CALL = 10;

@@ -14,7 +14,8 @@ import { numberAt, objectAt, objectsAt, parseObject, stringAt, type JsonObject }
 import { pullStream } from "../../lib/pull.ts";
 import type { Conversation, ProviderCall, SpeechProvider } from "../port.ts";
 import type { UpstreamResponse } from "../upstream-port.ts";
-import { readError, type XaiClient } from "./client.ts";
+import { readError } from "../read-error.ts";
+import type { XaiClient } from "./client.ts";
 import { classifyAnswer, isErrorBody } from "./failures.ts";
 import { readUsage } from "./usage.ts";
 

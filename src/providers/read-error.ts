@@ -1,7 +1,7 @@
 // What a thing means that was thrown while an answer was read: an abort with or without a reason, a frame beyond every size, or
 // what it says itself. Pure.
-import { asGatewayError, GatewayError } from "../../core/errors.ts";
-import { FrameTooLarge } from "../../lib/ndjson.ts";
+import { asGatewayError, GatewayError } from "../core/errors.ts";
+import { FrameTooLarge } from "../lib/ndjson.ts";
 
 /** Whoever aborted may have said why: a limit, a shutdown. Without a word it was the client. */
 export const readError = (thrown: unknown, signal: AbortSignal): GatewayError => {
