@@ -20,6 +20,8 @@ export interface VideoJob {
   readonly seconds: number;
   readonly resolution: Resolution;
   readonly preset: Preset;
+  /** Without sound. */
+  readonly silent: boolean;
   /** As the caller wrote it. */
   readonly size: string;
   readonly quality: string;
@@ -89,6 +91,7 @@ export const readJob = (id: string, body: unknown): VideoJob | undefined => {
     seconds,
     resolution: oneOf("resolution", RESOLUTIONS) ?? "480p",
     preset: oneOf("preset", PRESETS) ?? "custom",
+    silent: body["silent"] === true,
     size: text("size"),
     quality: text("quality"),
     references: numberAt(body, "references") ?? 0,

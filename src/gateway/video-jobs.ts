@@ -234,7 +234,7 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     const { model, prompt, ratio, resolution, preset } = request;
     const seconds = wish.request.edit ? wish.request.seconds : filmed;
     const job: VideoJob = {
-      ...{ owner, model, prompt, ratio, seconds, resolution, preset, size, quality },
+      ...{ owner, model, prompt, ratio, seconds, resolution, preset, size, quality, silent: request.silent ?? false },
       id: hexId(wish.shape === "official" ? OFFICIAL_PREFIX : "video_"),
       // An edited clip that is no job's is not kept either.
       references: request.references.length + (request.edit && !more.edits ? 1 : 0),
@@ -347,8 +347,8 @@ export const createVideoJobs = (deps: VideoJobsDeps): VideoJobs => {
     if (job.references > 0 || job.extends !== null || job.edits !== null) {
       return fail(job.id, interrupted("what the job was to be made from was not kept"));
     }
-    const { model, prompt, ratio, seconds, resolution, preset, id, owner } = job;
-    const request = { model, prompt, ratio, seconds, resolution, preset, references: [], stream: false };
+    const { model, prompt, ratio, seconds, resolution, preset, silent, id, owner } = job;
+    const request = { model, prompt, ratio, seconds, resolution, preset, silent, references: [], stream: false };
     const record = recordOf(id, owner);
     try {
       deps.reserve(request, { record, key: owner, taken: "waiting" });

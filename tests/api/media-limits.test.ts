@@ -163,7 +163,15 @@ test("ended jobs are forgotten after video.keep_hours, running ones never", asyn
       edits: null,
       costTicks: null,
     },
-    ...{ preset: "custom", size: "1:1", quality: "standard", references: 0, extends: null, startSeconds: null },
+    ...{
+      preset: "custom",
+      silent: false,
+      size: "1:1",
+      quality: "standard",
+      references: 0,
+      extends: null,
+      startSeconds: null,
+    },
     ...{ progress: 0, createdMs: 0, error: null, account: null, clipId: null, firstClipId: null, totalSeconds: 6 },
     ...{ delivered: null, file: null, thumbnail: null },
   });

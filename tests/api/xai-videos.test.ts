@@ -421,6 +421,32 @@ test("a restart in the middle: the next process asks after the clip with its key
   }
 }, 30_000);
 
+test("a clip that waits through a restart keeps its wish for silence", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "grok2api-restart-"));
+  const upstream = createSimulator({ tokenDelayMs: 0, mediaDelayMs: 0 });
+  const start = { keys: [KEY], upstream, folder, env: { ...QUICK, GROK2API_VIDEO_CONCURRENT: "1" } };
+  try {
+    {
+      await using first = await startKeys(start);
+      await begin(first, { model: "grok-imagine-video", prompt: "sim:polls-1000" });
+      await beginOfficial(first, { generate_audio: false });
+      await within(2000, "the first question", () => polls(first).length > 0);
+    }
+    await using second = await startKeys(start);
+    const running = (await (await get(second, "/v1/videos")).json()) as { data: Job[] };
+    const first = running.data.find(({ status }) => status === "in_progress");
+    await fetch(`${second.url}/v1/videos/${first?.id}`, { method: "DELETE", headers });
+    await within(5000, "the second clip to be begun", () => second.generations().length === 2);
+    const asked = second.simulator
+      .requests()
+      .filter(({ method, path }) => method === "POST" && path.includes("/videos"));
+    expect(asked.map(({ body }) => (body as { generate_audio?: boolean }).generate_audio)).toEqual([undefined, false]);
+  } finally {
+    await upstream.stop(true);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 30_000);
+
 test("a restart before the beginning: what was not begun yet may not spend more than the limit, and counts once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "grok2api-restart-"));
   const upstream = createSimulator({ tokenDelayMs: 0, mediaDelayMs: 0 });
