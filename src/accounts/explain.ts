@@ -94,8 +94,8 @@ export const explain = (counts: Survey, about: { model: Model; now: number }): E
       (name) => `${counts[name]} ${name === "unfit" ? "of a lower tier" : name === "tried" ? "already tried" : name}`,
     );
   const keys = about.model.upstream === "xai";
-  const some = `${counts.total} ${keys ? "API keys" : "accounts"}: ${parts.join(", ")}`;
-  const none = keys ? "no API key has been added" : "the pool is empty: add an account on the page /admin/token";
+  const some = `${counts.total} ${keys ? "xAI keys" : "accounts"}: ${parts.join(", ")}`;
+  const none = keys ? "no xAI key has been added" : "the pool is empty: add an account on the page /admin/token";
   const detail = parts.length > 0 ? some : none;
   const waiting = counts.cooling + counts.exhausted;
   const able = counts.busy + counts.free + counts.tried;

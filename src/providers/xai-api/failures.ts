@@ -135,11 +135,11 @@ const RULES: readonly Rule[] = [
 
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   content_policy_violation: "The upstream withheld the answer on content grounds.",
-  account_no_credits: "The team of the API key has used up its credits or its spending limit.",
+  account_no_credits: "The xAI team of the gateway's key has used up its credits or its spending limit.",
   account_key_invalid: "The official API does not accept the key.",
   account_auth: "The official API did not accept the key.",
   account_blocked: "The official API says that the key or its team is blocked.",
-  account_model_denied: "The team of the API key may not use the model.",
+  account_model_denied: "The xAI team of the gateway's key may not use the model.",
   upstream_unavailable: "The upstream is down or over capacity.",
   upstream_rate_limited: "The upstream is rate-limiting the team of the API key.",
   egress_blocked: "The upstream's edge refused the gateway's address.",

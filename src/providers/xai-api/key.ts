@@ -6,7 +6,7 @@ import type { ProviderCall } from "../port.ts";
 import type { XaiClient } from "./client.ts";
 
 const BLOCKS = [
-  ["team_blocked", "The team of the API key is blocked."],
+  ["team_blocked", "The xAI team of the key is blocked."],
   ["api_key_blocked", "The API key is blocked."],
   ["api_key_disabled", "The API key is switched off at xAI."],
   // The same under the name of the other interface.
